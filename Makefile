@@ -1,0 +1,34 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+help:  ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $(READY)
+
+setup: $(READY)  ## make .venv with the pinned packages
+
+demo: setup  ## play the whole story through real servers, then show what held
+	$(BIN)/python -m tests.demo
+
+up: setup  ## start NATS and the three services here, until Ctrl-C
+	$(BIN)/guestlist up
+
+test: setup  ## run every test (at most 5 minutes)
+	$(BIN)/pytest
+
+quick: check  ## what to run before a commit (at most 60 s)
+	$(BIN)/pytest -m 'not flow'
+
+check: setup  ## ruff, mypy strict, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.PHONY: help setup demo up test quick check

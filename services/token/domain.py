@@ -1,0 +1,176 @@
+"""AppTokens and Partner: at most 50 active tokens for an app, each bound to one site for ever."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from services.token import refusals
+from services.token.commands import Links
+from services.token.events import (
+    ClearSeen,
+    ListingSeen,
+    MembersSeen,
+    TokenApplied,
+    TokenCreated,
+    TokenRemoved,
+    VersionSeen,
+)
+from shared.aggregate import COPY, Aggregate
+from shared.errors import NotAMember, UnknownApp
+from shared.links import Link
+from shared.messages import Event
+from shared.names import Timestamp
+
+LIMIT = 50
+"""Active tokens for an app; applied or cleared doesn't matter."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The rules that tests can switch off, to see that their loss is noticed."""
+
+    limit: int = LIMIT
+    binding: bool = True
+
+
+@dataclass(frozen=True)
+class Token:
+    """An active token: created and not removed."""
+
+    token_id: int
+    note: str | None
+    maker: str
+    created_at: Timestamp
+    site_id: str | None = None
+    applied_at: Timestamp | None = None
+    cleared: bool = False
+
+
+class Partner(Aggregate):
+    """What the token service knows of a partner."""
+
+    KIND = f"{COPY}partner"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.members: frozenset[str] = frozenset()
+
+    def see(self, members: frozenset[str]) -> None:
+        """Take over who the members are."""
+        self.record(MembersSeen(partner_id=self.key, members=tuple(sorted(members))))
+
+    def evolve(self, event: Event) -> None:
+        """Assign what `event` says."""
+        match event:
+            case MembersSeen():
+                self.members = frozenset(event.members)
+
+
+class AppTokens(Aggregate):
+    """All tokens of one app. A number that was given and isn't active was removed."""
+
+    KIND = "tokens"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.listing: ListingSeen | None = None
+        self.builds: dict[str, int] = {}
+        self.given = 0
+        self.active: dict[int, Token] = {}
+
+    def see_listing(self, seen: ListingSeen) -> None:
+        """Take over what the listing says."""
+        self.record(seen)
+
+    def see_version(self, seen: VersionSeen) -> None:
+        """Take over which versions there are."""
+        self.record(seen)
+
+    def see_clear(self, token_id: int, site_id: str) -> None:
+        """Take over that a token is no longer used on its site; nothing to say once removed."""
+        token = self.active.get(token_id)
+        if token is not None and token.site_id == site_id and not token.cleared:
+            self.record(ClearSeen(app_key=self.key, token_id=token_id, site_id=site_id))
+
+    def require_member(self, partner: Partner, account: str) -> ListingSeen:
+        """The listing; raises NotAMember, or UnknownApp where that would tell too much."""
+        if self.listing is None:
+            raise UnknownApp(app_key=self.key)
+        if account not in partner.members:
+            if self.listing.visibility == "private":
+                raise UnknownApp(app_key=self.key)
+            raise NotAMember(partner_id=self.listing.partner_id)
+        return self.listing
+
+    def create(self, maker: str, note: str | None, now: Timestamp, rules: Rules) -> int:
+        """Make a token and give its number; raises ListingNotPrivate, TokenLimitReached."""
+        listing = self.listing
+        if listing is None or (listing.visibility, listing.hosting) != ("private", "cloud"):
+            raise refusals.ListingNotPrivate(app_key=self.key)
+        if len(self.active) >= rules.limit:
+            raise refusals.TokenLimitReached(app_key=self.key, limit=rules.limit)
+        token_id = self.given + 1
+        self.record(
+            TokenCreated(
+                app_key=self.key, token_id=token_id, note=note, maker=maker, created_at=now
+            )
+        )
+        return token_id
+
+    def remove(self, token_id: int) -> None:
+        """Remove a token, again without effect; raises UnknownToken."""
+        if token_id > self.given:
+            raise refusals.UnknownToken(app_key=self.key, token_id=token_id)
+        token = self.active.get(token_id)
+        if token is not None:
+            self.record(TokenRemoved(app_key=self.key, token_id=token_id, site_id=token.site_id))
+
+    def apply(self, token_id: int, site_id: str, now: Timestamp, rules: Rules) -> None:
+        """Bind a genuine token to a site, once more where it is bound already.
+
+        Raises TokenRemoved, TokenBoundToOtherSite.
+        """
+        token = self.active.get(token_id)
+        if token is None:
+            raise refusals.TokenRemoved(app_key=self.key, token_id=token_id)
+        if rules.binding and token.site_id not in (None, site_id):
+            raise refusals.TokenBoundToOtherSite(app_key=self.key, token_id=token_id)
+        if token.site_id != site_id or token.cleared:
+            self.record(
+                TokenApplied(app_key=self.key, token_id=token_id, site_id=site_id, applied_at=now)
+            )
+
+    def links(self, public_url: str, token: str) -> Links:
+        """The installation URLs that a token has: to the newest private and public version."""
+        urls = {
+            visibility: Link(self.key, build, token).url(public_url)
+            for visibility, build in self.builds.items()
+        }
+        return Links(**urls)
+
+    def evolve(self, event: Event) -> None:
+        """Assign what `event` says."""
+        match event:
+            case ListingSeen():
+                self.listing = event
+            case VersionSeen():
+                self.builds = {**self.builds, event.visibility: event.build}
+            case TokenCreated():
+                self.given = event.token_id
+                self.active[event.token_id] = Token(
+                    event.token_id, event.note, event.maker, event.created_at
+                )
+            case TokenApplied():
+                self._change(
+                    event.token_id,
+                    site_id=event.site_id,
+                    applied_at=event.applied_at,
+                    cleared=False,
+                )
+            case ClearSeen():
+                self._change(event.token_id, cleared=True)
+            case TokenRemoved():
+                self.active.pop(event.token_id, None)
+
+    def _change(self, token_id: int, **fields: Any) -> None:
+        if token_id in self.active:
+            self.active[token_id] = replace(self.active[token_id], **fields)

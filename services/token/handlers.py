@@ -1,0 +1,53 @@
+"""How each command of the token service is decided."""
+
+from services.token.commands import (
+    AppliedToken,
+    ApplyToken,
+    CreatedToken,
+    CreateToken,
+    RemoveToken,
+)
+from services.token.domain import AppTokens, Partner, Rules
+from services.token.refusals import TokenInvalid
+from shared.errors import UnknownApp
+from shared.handlers import Context
+from shared.keys import Keys
+
+
+class Handlers:
+    """One method a command."""
+
+    def __init__(self, keys: Keys, public_url: str, rules: Rules) -> None:
+        self._keys = keys
+        self._public_url = public_url
+        self._rules = rules
+
+    def create_token(
+        self, command: CreateToken, tokens: AppTokens, context: Context
+    ) -> CreatedToken:
+        """A member makes a token; its text is derived and stored nowhere."""
+        _require_member(tokens, context)
+        token_id = tokens.create(context.actor, command.note, context.now, self._rules)
+        token = self._keys.token(tokens.key, token_id)
+        return CreatedToken(
+            token_id=token_id, token=token, links=tokens.links(self._public_url, token)
+        )
+
+    def remove_token(self, command: RemoveToken, tokens: AppTokens, context: Context) -> None:
+        """A member removes a token."""
+        _require_member(tokens, context)
+        tokens.remove(command.token_id)
+
+    def apply_token(self, command: ApplyToken, tokens: AppTokens, context: Context) -> AppliedToken:
+        """Whoever shows a genuine token may apply it; unknown and wrong ones look the same."""
+        token_id = self._keys.number(tokens.key, command.token)
+        if token_id is None or token_id > tokens.given:
+            raise TokenInvalid(app_key=tokens.key)
+        tokens.apply(token_id, command.site_id, context.now, self._rules)
+        return AppliedToken(token_id=token_id)
+
+
+def _require_member(tokens: AppTokens, context: Context) -> None:
+    if tokens.listing is None:
+        raise UnknownApp(app_key=tokens.key)
+    tokens.require_member(context.read(Partner, tokens.listing.partner_id), context.actor)

@@ -1,0 +1,45 @@
+"""How each query of the token service is answered."""
+
+from typing import Literal
+
+from services.token.domain import AppTokens, Partner, Token
+from services.token.queries import ListTokens, TokenList, TokenView
+from shared.errors import UnknownApp
+from shared.handlers import Context
+from shared.keys import Keys
+
+
+class Views:
+    """One method a query."""
+
+    def __init__(self, keys: Keys, public_url: str) -> None:
+        self._keys = keys
+        self._public_url = public_url
+
+    def list_tokens(self, query: ListTokens, tokens: AppTokens, context: Context) -> TokenList:
+        """Members see the tokens, made again from their numbers."""
+        if tokens.listing is None:
+            raise UnknownApp(app_key=query.app_key)
+        tokens.require_member(context.read(Partner, tokens.listing.partner_id), context.actor)
+        views = tuple(self._view(tokens, token) for token in tokens.active.values())
+        return TokenList(app_key=tokens.key, tokens=views)
+
+    def _view(self, tokens: AppTokens, token: Token) -> TokenView:
+        text = self._keys.token(tokens.key, token.token_id)
+        return TokenView(
+            token_id=token.token_id,
+            token=text,
+            links=tokens.links(self._public_url, text),
+            note=token.note,
+            maker=token.maker,
+            created_at=token.created_at,
+            status=_status(token),
+            site_id=token.site_id,
+            applied_at=token.applied_at,
+        )
+
+
+def _status(token: Token) -> Literal["unused", "applied", "cleared"]:
+    if token.site_id is None:
+        return "unused"
+    return "cleared" if token.cleared else "applied"

@@ -1,0 +1,119 @@
+"""The bus: the connections to NATS, and the step that makes streams and consumers there."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+import nats
+import nats.errors
+from faststream.nats import NatsBroker
+from nats.aio.client import Client
+from nats.js import JetStreamContext, api
+from nats.js.errors import NotFoundError
+
+from shared.errors import Unavailable
+from shared.messages import REPLY, Command, Envelope, Reply
+from shared.requests import headers_of
+from shared.subjects import Address
+
+logger = logging.getLogger(__name__)
+
+EVENTS = "EVENTS"
+ASK_TIMEOUT = 5.0
+"""Seconds that one service waits for another's reply."""
+
+_STREAM = api.StreamConfig(
+    name=EVENTS,
+    subjects=["evt.>"],
+    retention=api.RetentionPolicy.LIMITS,
+    storage=api.StorageType.FILE,
+    discard=api.DiscardPolicy.NEW,
+    max_msg_size=256 * 1024,
+    duplicate_window=600,
+    deny_delete=True,
+    deny_purge=True,
+)
+
+
+class Bus:
+    """Two connections, so that what waits on one is no reason for the other to wait.
+
+    `requests` is FastStream's and takes commands and queries. Nothing is injected into its
+    subscribers and nothing is answered by itself: an injected parameter costs a change of
+    threads, and replies are ours. `events` is for streams and for asking other services.
+    """
+
+    events: Client
+
+    def __init__(self, url: str, name: str) -> None:
+        self._url = url
+        self._options: dict[str, Any] = {
+            "name": name,
+            "max_reconnect_attempts": -1,
+            "reconnect_time_wait": 0.5,
+            "error_cb": self._on_error,
+            "closed_cb": self._on_closed,
+        }
+        self.requests = NatsBroker(url, apply_types=False, logger=None, **self._options)
+        self.lost: asyncio.Queue[str] = asyncio.Queue()
+        """Why a connection is of no more use, once one is."""
+        self._closing = False
+
+    async def connect(self) -> None:
+        """Connect for events; tries until the server is there."""
+        self.events = await nats.connect(self._url, **self._options)
+
+    def expect_close(self) -> None:
+        """From now on a closed connection is no loss."""
+        self._closing = True
+
+    async def ask(self, command: Command, envelope: Envelope) -> Reply:
+        """Send a command to another service; raises Unavailable when no reply comes."""
+        subject = str(Address.of("cmd", command, envelope.actor))
+        body = command.model_dump_json(exclude_none=True).encode()
+        try:
+            message = await self.events.request(
+                subject, body, timeout=ASK_TIMEOUT, headers=headers_of(envelope)
+            )
+        except nats.errors.Error as error:
+            logger.warning("%s isn't answered: %r", subject, error)
+            raise Unavailable from error
+        return REPLY.validate_json(message.data)
+
+    async def _on_error(self, error: Exception) -> None:
+        if "permissions violation" in str(error).lower():
+            self.lost.put_nowait(str(error))
+        else:
+            logger.warning("NATS: %r", error)
+
+    async def _on_closed(self) -> None:
+        if not self._closing:
+            self.lost.put_nowait("the connection to NATS was closed")
+
+
+async def provision(stream: JetStreamContext, consumers: Iterable[tuple[str, str]]) -> None:
+    """Make the stream and the `(name, subjects)` consumers that don't exist yet.
+
+    What exists is left as it is. Consumers see every event of a service, because a gap in
+    the versions of an aggregate means a lost event.
+    """
+    try:
+        await stream.stream_info(EVENTS)
+    except NotFoundError:
+        await stream.add_stream(_STREAM)
+    for name, subjects in consumers:
+        try:
+            await stream.consumer_info(EVENTS, name)
+        except NotFoundError:
+            await stream.add_consumer(
+                EVENTS,
+                api.ConsumerConfig(
+                    durable_name=name,
+                    filter_subject=subjects,
+                    deliver_policy=api.DeliverPolicy.ALL,
+                    ack_policy=api.AckPolicy.EXPLICIT,
+                    ack_wait=30,
+                    max_ack_pending=1000,
+                ),
+            )

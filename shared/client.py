@@ -1,0 +1,204 @@
+"""The client: send commands, ask queries and follow the audit stream from any Python program."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+import nats
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client as Connection
+from nats.js import api
+
+from shared import clock
+from shared.consumer import ConsumerGone, messages
+from shared.messages import (
+    ANSWER,
+    REPLY,
+    Accepted,
+    Answer,
+    Answered,
+    Command,
+    Envelope,
+    Query,
+    Reply,
+    Request,
+)
+from shared.names import Position
+from shared.published import Published
+from shared.requests import headers_of
+from shared.subjects import Address, Plane
+
+logger = logging.getLogger(__name__)
+
+STREAM = "EVENTS"
+TIMEOUT = 10.0
+"""Seconds until a request counts as unanswered; the service refuses to decide it later."""
+_CONNECT = 3.0
+_AGAIN = 0.5
+_INACTIVE = 60.0
+"""Seconds after which the server forgets a subscriber that is gone."""
+
+
+class NoReply(Exception):
+    """No reply came: the server or the service is away, or it took too long.
+
+    Whether a command was decided is not known; sending it again under its id tells.
+    """
+
+
+class Client:
+    """One account's connection. Use it as `async with await Client.open(url, "ann")`.
+
+    It remembers what it last saw of each app, partner and site, and what it asks next is
+    answered after that, so it reads its own writes back across services.
+    """
+
+    def __init__(self, connection: Connection, actor: str) -> None:
+        self.actor = actor
+        self._connection = connection
+        self._seen: dict[str, dict[str, Position]] = {}
+
+    @classmethod
+    async def open(cls, url: str, actor: str) -> Self:
+        """Connect; raises NoReply when no server answers within 3 seconds."""
+        try:
+            async with asyncio.timeout(_CONNECT):
+                connection = await nats.connect(
+                    url,
+                    name=actor,
+                    max_reconnect_attempts=-1,
+                    reconnect_time_wait=0.2,
+                    error_cb=_log_quietly,
+                )
+        except (nats.errors.Error, OSError) as error:
+            place = url.rpartition("@")[2].removeprefix("nats://")
+            raise NoReply(f"no NATS server answers at {place}") from error
+        return cls(connection, actor)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._connection.close()
+
+    async def send(
+        self, command: Command, *, actor: str | None = None, command_id: str | None = None
+    ) -> Reply:
+        """Send a command; raises NoReply, and ValueError for an actor that is no account."""
+        reply = REPLY.validate_json(await self._ask("cmd", command, actor, command_id))
+        if isinstance(reply, Accepted):
+            self._remember(command, reply.position)
+        return reply
+
+    async def query(self, query: Query, *, actor: str | None = None) -> Answer:
+        """Ask a query; raises NoReply, and ValueError for an actor that is no account."""
+        answer = ANSWER.validate_json(await self._ask("qry", query, actor, None))
+        if isinstance(answer, Answered):
+            self._remember(query, answer.position)
+        return answer
+
+    async def events(
+        self, *, from_start: bool = True, follow: bool = True
+    ) -> AsyncGenerator[Published, None]:
+        """The audit stream: what is in it (`from_start`), then what comes (`follow`).
+
+        It goes on by itself where it stopped when the server was away. Raises NoReply when
+        there is no stream.
+        """
+        stream = self._connection.jetstream()
+        try:
+            last = (await stream.stream_info(STREAM)).state.last_seq
+        except (nats.errors.Error, nats.js.errors.Error) as error:
+            raise NoReply(f"there is no stream {STREAM}") from error
+        following = 1 if from_start else last + 1
+        while follow or following <= last:
+            try:
+                consumer = await stream.add_consumer(STREAM, _follow(following))
+                async with aclosing(
+                    messages(self._connection, STREAM, consumer.name or "")
+                ) as delivered:
+                    async for message in delivered:
+                        place = message.metadata.sequence.stream
+                        if place >= following:
+                            following = place + 1
+                            yield Published.read(message.headers or {}, message.data)
+                        if not follow and following > last:
+                            return
+            except (ConsumerGone, nats.errors.Error, nats.js.errors.Error) as error:
+                logger.info("following again from %d: %r", following, error)
+                await asyncio.sleep(_AGAIN)
+
+    async def healthy(self, service: str) -> bool:
+        """Whether that service answers."""
+        try:
+            await self._connection.request(f"health.{service}", timeout=1)
+        except nats.errors.Error:
+            return False
+        return True
+
+    async def _ask(
+        self, plane: Plane, request: Request, actor: str | None, command_id: str | None
+    ) -> bytes:
+        now = clock.now()
+        id_ = command_id or uuid.uuid4().hex
+        envelope = Envelope(
+            id=id_,
+            actor=actor or self.actor,
+            time=now,
+            deadline=now + timedelta(seconds=TIMEOUT),
+            correlation_id=id_,
+            after=self._last_seen(request),
+        )
+        subject = str(Address.of(plane, request, envelope.actor))
+        body = request.model_dump_json(exclude_none=True).encode()
+        try:
+            message = await self._connection.request(
+                subject, body, timeout=TIMEOUT, headers=headers_of(envelope)
+            )
+        except nats.errors.Error as error:
+            reason = str(error) or type(error).__name__
+            raise NoReply(f"{request.SERVICE} gave no reply: {reason}") from error
+        return message.data
+
+    def _last_seen(self, request: Request) -> tuple[str, ...]:
+        """The positions to ask after; the asked service itself always knows its own."""
+        seen = {
+            str(position)
+            for name in request.about()
+            for position in self._seen.get(name, {}).values()
+            if position.service != request.SERVICE
+        }
+        return tuple(sorted(seen))
+
+    def _remember(self, request: Request, position: str) -> None:
+        """What is seen of one thing counts for all that the request was about."""
+        new = Position.parse(position)
+        seen = {new.aggregate: new}
+        for name in request.about():
+            seen = {**self._seen.get(name, {}), **seen}
+        for name in request.about():
+            self._seen[name] = seen
+
+
+def _follow(start: int) -> api.ConsumerConfig:
+    return api.ConsumerConfig(
+        deliver_policy=api.DeliverPolicy.BY_START_SEQUENCE,
+        opt_start_seq=start,
+        ack_policy=api.AckPolicy.NONE,
+        inactive_threshold=_INACTIVE,
+    )
+
+
+async def _log_quietly(error: Exception) -> None:
+    logger.info("NATS: %r", error)

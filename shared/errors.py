@@ -1,0 +1,128 @@
+"""Two kinds of failure: a refusal is an answer, anything else may be tried again.
+
+Exception
+├── Refusal        a rule said no: answered, stored with the command, never retried
+│   ├── BadRequest, SubjectMismatch, CommandIdReused     the request itself
+│   ├── UnknownApp, UnknownPartner, UnknownSite          existence
+│   └── NotAMember, NotAnAdmin, NotAnOperator            right
+└── Failure        nothing was decided; the same command may be sent again
+    └── DeadlinePassed, Busy, Unavailable, NotYet, Internal
+"""
+
+import re
+from typing import ClassVar
+
+from pydantic import JsonValue
+
+from shared.messages import Failed, Refused
+from shared.names import Timestamp
+
+
+def _kebab(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
+
+
+class Refusal(Exception):
+    """The rule is the docstring of each kind, with places for its data."""
+
+    TABLE: ClassVar[dict[str, type["Refusal"]]] = {}
+    CODE: ClassVar[str] = "refused"
+    HINT: ClassVar[str] = ""
+
+    def __init_subclass__(cls, *, code: str | None = None, hint: str = "") -> None:
+        super().__init_subclass__()
+        cls.CODE, cls.HINT = code or _kebab(cls.__name__), hint
+        Refusal.TABLE[cls.CODE] = cls
+
+    def __init__(self, **data: JsonValue) -> None:
+        self.data = data
+        self.code, self.hint = self.CODE, self.HINT
+        self.detail = (self.__doc__ or "").format_map(data)
+        super().__init__(self.detail)
+
+    def reply(self, command_id: str) -> Refused:
+        """The answer to the command with that id."""
+        return Refused(
+            command_id=command_id,
+            code=self.code,
+            detail=self.detail,
+            hint=self.hint,
+            data=self.data,
+        )
+
+    @classmethod
+    def passed_on(cls, refused: Refused) -> "Refusal":
+        """A refusal that another service gave, to be given as one's own."""
+        refusal = Refusal(**refused.data)
+        refusal.code, refusal.detail, refusal.hint = refused.code, refused.detail, refused.hint
+        return refusal
+
+
+class BadRequest(Refusal, hint="compare the message with docs/messages.md"):
+    """The request can't be read: {reason}."""
+
+
+class SubjectMismatch(Refusal, hint="the key in the subject is the body's, lower-cased, . as :"):
+    """The subject names {subject_key}, the body {body_key}."""
+
+
+class CommandIdReused(Refusal, hint="give each new command an id of its own"):
+    """This command id was used for another request."""
+
+
+class UnknownApp(Refusal, hint="only members of its partner see a private app"):
+    """There is no app {app_key} that you may see."""
+
+
+class UnknownPartner(Refusal, hint="register it: RegisterPartner"):
+    """There is no partner {partner_id}."""
+
+
+class UnknownSite(Refusal, hint="register it: RegisterSite"):
+    """There is no site {site_id}."""
+
+
+class NotAMember(Refusal, hint="ask a member of the partner"):
+    """Only members of the partner {partner_id} may do this."""
+
+
+class NotAnAdmin(Refusal, hint="ask an admin of the site"):
+    """Only admins of the site {site_id} may do this."""
+
+
+class NotAnOperator(Refusal, hint="ask an operator of this marketplace"):
+    """Only operators may do this."""
+
+
+class Failure(Exception):
+    """The message for people is the docstring of each kind."""
+
+    CODE: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.CODE = _kebab(cls.__name__)
+
+    def reply(self, time: Timestamp) -> Failed:
+        """The answer, given at `time`."""
+        return Failed(code=self.CODE, detail=self.__doc__ or "", time=time)
+
+
+class DeadlinePassed(Failure):
+    """The request's deadline passed before it was decided."""
+
+
+class Busy(Failure):
+    """Too many requests are waiting."""
+
+
+class Unavailable(Failure):
+    """The event store or another service doesn't answer."""
+
+
+class NotYet(Failure):
+    """This service hasn't seen yet what the request comes after."""
+
+
+class Internal(Failure):
+    """Something unexpected happened; the service's log has it."""

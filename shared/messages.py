@@ -1,0 +1,195 @@
+"""The bases of every message: commands and queries in, events out, replies back."""
+
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
+
+from shared.names import AccountId, PositionText, Timestamp, fold
+
+
+class Message(BaseModel):
+    """Anything that crosses a boundary: frozen, and closed to unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Request(Message):
+    """Something asked of one service about one aggregate, which the field `KEY` names."""
+
+    model_config = ConfigDict(strict=True)
+
+    SERVICE: ClassVar[str]
+    KEY: ClassVar[str]
+
+    @property
+    def key(self) -> str:
+        """The id of the aggregate that answers; app keys in folded form."""
+        value: str = getattr(self, self.KEY)
+        return fold(value)
+
+    def about(self) -> frozenset[str]:
+        """The ids that this request names; a client waits for what it last saw of them."""
+        named = ("app_key", "partner_id", "site_id")
+        return frozenset(fold(getattr(self, field)) for field in named if hasattr(self, field))
+
+
+class Command(Request):
+    """A wish, in the imperative; it is accepted, refused or failed.
+
+    An internal one is a step of the service's own process and can't be sent over the bus.
+    """
+
+    TABLE: ClassVar[dict[tuple[str, str], type["Command"]]] = {}
+
+    def __init_subclass__(
+        cls, *, service: str, key: str, internal: bool = False, **options: Any
+    ) -> None:
+        super().__init_subclass__(**options)
+        cls.SERVICE, cls.KEY = service, key
+        if not internal:
+            Command.TABLE[service, cls.__name__] = cls
+
+
+class Query(Request):
+    """A question; it changes nothing."""
+
+    TABLE: ClassVar[dict[tuple[str, str], type["Query"]]] = {}
+
+    def __init_subclass__(cls, *, service: str, key: str, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.SERVICE, cls.KEY = service, key
+        Query.TABLE[service, cls.__name__] = cls
+
+
+class Event(Message):
+    """A fact, in the past tense. What is stored is what is published.
+
+    `topic` is the permanent name `<service>.<Event>` under which it is stored; the table of
+    topics is closed: nothing else is ever loaded. `line` is the event in one sentence.
+    Published events only gain optional fields, so readers ignore what they don't know.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    TABLE: ClassVar[dict[str, type["Event"]]] = {}
+    TOPIC: ClassVar[str]
+    LINE: ClassVar[str]
+
+    def __init_subclass__(cls, *, topic: str, line: str, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if topic in Event.TABLE:
+            raise TypeError(f"topic {topic} names {Event.TABLE[topic].__name__} already")
+        cls.TOPIC, cls.LINE = topic, line
+        Event.TABLE[topic] = cls
+
+    @property
+    def app(self) -> str | None:
+        """The folded key of the app that this event is about, if it is about one."""
+        app_key: str | None = getattr(self, "app_key", None)
+        return None if app_key is None else fold(app_key)
+
+    def summary(self) -> str:
+        """The event in one sentence, for people."""
+        return self.LINE.format_map(vars(self))
+
+
+class Meta(Message):
+    """Who caused an event, by which command, in which flow, and when."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    actor: AccountId
+    command_id: str | None
+    correlation_id: str
+    causation_id: str
+    time: Timestamp
+
+
+class EventRef(Message):
+    """An event as a reply names it."""
+
+    type: str
+    id: PositionText
+    aggregate: str
+    version: int
+
+
+class Accepted(Message):
+    """The command was decided and is stored; `events` may be empty."""
+
+    status: Literal["accepted"] = "accepted"
+    command_id: str
+    events: tuple[EventRef, ...] = ()
+    position: PositionText
+    result: dict[str, JsonValue] = {}
+    repeated: bool = False
+
+
+class Refused(Message):
+    """A rule said no; asking again gives the same answer while the facts are the same."""
+
+    status: Literal["refused"] = "refused"
+    command_id: str
+    code: str
+    detail: str
+    hint: str = ""
+    data: dict[str, JsonValue] = {}
+    repeated: bool = False
+
+
+class Failed(Message):
+    """Nothing was decided or stored; the same command may be sent again."""
+
+    status: Literal["failed"] = "failed"
+    code: str
+    detail: str
+    retry: Literal[True] = True
+    time: Timestamp
+
+
+class Answered(Message):
+    """The answer to a query."""
+
+    status: Literal["ok"] = "ok"
+    data: dict[str, JsonValue]
+    position: PositionText
+
+
+Outcome = Accepted | Refused
+"""What is kept in the command log."""
+Reply = Accepted | Refused | Failed
+Answer = Answered | Refused | Failed
+
+REPLY: TypeAdapter[Reply] = TypeAdapter(Annotated[Reply, Field(discriminator="status")])
+ANSWER: TypeAdapter[Answer] = TypeAdapter(Annotated[Answer, Field(discriminator="status")])
+OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Annotated[Outcome, Field(discriminator="status")])
+
+
+class Envelope(BaseModel):
+    """What travels around a request: its id, who asks, and in which flow."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
+    actor: AccountId
+    time: Timestamp
+    deadline: Timestamp | None = None
+    correlation_id: Annotated[str, Field(min_length=1, max_length=200)]
+    causation_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    after: tuple[PositionText, ...] = ()
+
+    def meta(self) -> Meta:
+        """The metadata of the events that this request causes."""
+        return Meta(
+            actor=self.actor,
+            command_id=self.id,
+            correlation_id=self.correlation_id,
+            causation_id=self.causation_id or self.id,
+            time=self.time,
+        )
+
+    def caused(self, command_id: str, time: Timestamp) -> Self:
+        """The envelope of a command that this one leads to, asked by the same actor."""
+        return self.model_copy(
+            update={"id": command_id, "causation_id": self.id, "time": time, "after": ()}
+        )

@@ -1,0 +1,73 @@
+"""The names that messages carry: app keys, ids of partners, sites and accounts, positions."""
+
+import re
+from datetime import datetime
+from typing import Annotated, NamedTuple, Self
+
+from pydantic import AfterValidator, AwareDatetime, StringConstraints
+
+ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
+APP_KEY_PATTERN = r"^[-._]*[a-zA-Z0-9][-._a-zA-Z0-9]*$"
+APP_KEY_LENGTH = 64
+"""The cloud takes no longer app key, though the published schema allows 80."""
+
+AccountId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+PartnerId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+SiteId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+AppKey = Annotated[str, StringConstraints(pattern=APP_KEY_PATTERN, max_length=APP_KEY_LENGTH)]
+Timestamp = AwareDatetime
+"""A time with its zone; the services write UTC."""
+
+SERVICE_ACCOUNT = "guestlist"
+"""The account in whose name policies and processes ask."""
+
+_POSITION = re.compile(r"(?P<service>[a-z]+)/(?P<aggregate>[-._/a-z0-9]+)@(?P<version>[0-9]{1,15})")
+
+
+class Position(NamedTuple):
+    """A place in the history of one aggregate, written `<service>/<aggregate>@<version>`.
+
+    The position of an event is also its id.
+    """
+
+    service: str
+    aggregate: str
+    version: int
+
+    def __str__(self) -> str:
+        return f"{self.service}/{self.aggregate}@{self.version}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a position; raises ValueError when `text` is none."""
+        match = _POSITION.fullmatch(text)
+        if match is None:
+            raise ValueError(f"no position: {text[:100]!r}, wanted <service>/<aggregate>@<version>")
+        return cls(match["service"], match["aggregate"], int(match["version"]))
+
+
+def _checked(text: str) -> str:
+    return str(Position.parse(text))
+
+
+PositionText = Annotated[str, AfterValidator(_checked)]
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` can name a partner, a site or an account."""
+    return re.fullmatch(ID_PATTERN, text) is not None and not text.endswith("\n")
+
+
+def is_app_key(text: str) -> bool:
+    """Whether `text` can be the key of an app."""
+    return len(text) <= APP_KEY_LENGTH and re.fullmatch(APP_KEY_PATTERN, text) is not None
+
+
+def fold(app_key: str) -> str:
+    """The form in which app keys are compared: keys that differ only in case are one key."""
+    return app_key.lower()
+
+
+def iso(time: datetime) -> str:
+    """ISO 8601 in UTC with microseconds, `2026-11-25T09:30:00.000000Z`."""
+    return time.isoformat(timespec="microseconds").replace("+00:00", "Z")

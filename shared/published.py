@@ -1,0 +1,84 @@
+"""Events on the bus: CloudEvents 1.0 in binary mode, the body is the event itself.
+
+Source of names and encoding: cloudevents/spec, NATS protocol binding 3.1.3 and the extensions
+auth context, correlation, partitioning, sequence.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import quote, unquote
+
+from shared.messages import Event, Meta
+from shared.names import SERVICE_ACCOUNT, Position, iso
+from shared.records import Record
+
+_SAFE = "!#$&'()*+,/:;=?@[]~"
+
+
+@dataclass(frozen=True)
+class Published:
+    """An event as a subscriber gets it."""
+
+    topic: str
+    position: Position
+    meta: Meta
+    sequence: int
+    """Place in the log of its service."""
+    log_id: str
+    body: bytes
+
+    @classmethod
+    def of(cls, record: Record, service: str, sequence: int, log_id: str) -> Self:
+        """A stored event, ready to be published."""
+        body = record.event.model_dump_json().encode()
+        position = record.position(service)
+        return cls(record.event.TOPIC, position, record.meta, sequence, log_id, body)
+
+    @classmethod
+    def read(cls, headers: Mapping[str, str], body: bytes) -> Self:
+        """The event in a message; raises KeyError or ValueError when it holds none of ours."""
+        values = {name: unquote(value) for name, value in headers.items()}
+        meta = {
+            "actor": values["ce-authid"],
+            "command_id": values.get("ce-commandid"),
+            "correlation_id": values["ce-correlationid"],
+            "causation_id": values["ce-causationid"],
+            "time": values["ce-time"],
+        }
+        return cls(
+            values["ce-type"],
+            Position.parse(values["ce-id"]),
+            Meta.model_validate(meta),
+            int(values["ce-sequence"]),
+            values["ce-logid"],
+            body,
+        )
+
+    def headers(self) -> dict[str, str]:
+        """The headers of the message, values percent-encoded."""
+        meta = self.meta
+        values = {
+            "ce-specversion": "1.0",
+            "ce-id": str(self.position),
+            "ce-type": self.topic,
+            "ce-source": f"/guestlist/{self.position.service}",
+            "ce-subject": self.position.aggregate,
+            "ce-time": iso(meta.time),
+            "ce-datacontenttype": "application/json",
+            "ce-authid": meta.actor,
+            "ce-authtype": "system" if meta.actor == SERVICE_ACCOUNT else "user",
+            "ce-correlationid": meta.correlation_id,
+            "ce-causationid": meta.causation_id,
+            "ce-partitionkey": self.position.aggregate,
+            "ce-sequence": f"{self.sequence:016d}",
+            "ce-logid": self.log_id,
+        }
+        if meta.command_id is not None:
+            values["ce-commandid"] = meta.command_id
+        return {name: quote(value, safe=_SAFE) for name, value in values.items()}
+
+    def event(self) -> Event | None:
+        """The event; None when this program knows no such kind."""
+        known = Event.TABLE.get(self.topic)
+        return None if known is None else known.model_validate_json(self.body)

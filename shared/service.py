@@ -1,0 +1,135 @@
+"""A service: its parts, joined to NATS for as long as the process lives."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from faststream import FastStream
+from faststream.nats import NatsMessage
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from shared import clock
+from shared.broker import Bus, provision
+from shared.consumer import ConsumerGone
+from shared.errors import Refusal
+from shared.messages import Answer, Command, Query, Reply, Request
+from shared.pipeline import Pipeline
+from shared.relay import Relay
+from shared.requests import read, request_id
+from shared.settings import Settings
+from shared.subjects import is_inbox
+
+logger = logging.getLogger(__name__)
+
+_AGAIN = 1.0
+"""Seconds until a reader whose consumer is gone makes it anew."""
+_DRAIN = 10.0
+"""Seconds that requests have to end when the service stops."""
+
+
+class Reader(Protocol):
+    """Something that follows a durable consumer of the events of `origin`."""
+
+    consumer: str
+    origin: str
+
+    async def run(self, client: Client) -> None: ...
+
+
+class Service:
+    """Takes requests through FastStream, follows events, and relays its own."""
+
+    def __init__(
+        self, bus: Bus, pipeline: Pipeline, readers: Sequence[Reader], settings: Settings
+    ) -> None:
+        self.name = pipeline.store.service
+        self._bus = bus
+        self._pipeline = pipeline
+        self._readers = readers
+        self._settings = settings
+        self._relays = settings.test is None or settings.test.relay
+        self._open: set[asyncio.Task[None]] = set()
+        self._subscribe("cmd", Command.TABLE)
+        self._subscribe("qry", Query.TABLE)
+        self._bus.requests.subscriber(f"health.{self.name}", decoder=_raw, no_reply=True)(
+            self._health
+        )
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT; raises when going on would do harm."""
+        await self._bus.connect()
+        await self._provision()
+        async with asyncio.TaskGroup() as group:
+            loops = [group.create_task(self._read(reader)) for reader in self._readers]
+            if self._relays:
+                loops.append(
+                    group.create_task(Relay(self._pipeline).run(self._bus.events.jetstream()))
+                )
+            loops.append(group.create_task(self._watch()))
+            application = FastStream(
+                self._bus.requests, logger=None, on_shutdown=[self._bus.expect_close]
+            )
+            await application.run()
+            if self._open:
+                await asyncio.wait(self._open, timeout=_DRAIN)
+            for loop in loops:
+                loop.cancel()
+        self._pipeline.close()
+        await self._bus.events.close()
+
+    def _subscribe(self, plane: str, table: Mapping[tuple[str, str], type[Request]]) -> None:
+        classes = {name: kind for (service, name), kind in table.items() if service == self.name}
+
+        async def take(message: Msg) -> None:
+            task = asyncio.create_task(self._serve(message, classes))
+            self._open.add(task)
+            task.add_done_callback(self._open.discard)
+
+        self._bus.requests.subscriber(
+            f"{plane}.{self.name}.>", queue=self.name, decoder=_raw, no_reply=True
+        )(take)
+
+    async def _serve(self, message: Msg, classes: Mapping[str, type[Request]]) -> None:
+        if message.reply and not is_inbox(message.reply, self._settings.reply_prefixes):
+            logger.warning("%s dropped: its reply subject is no inbox", message.subject)
+            return
+        headers = message.headers or {}
+        id_ = request_id(headers)
+        reply: Reply | Answer
+        try:
+            asked = read(
+                message.subject, headers, message.data, id=id_, time=clock.now(), classes=classes
+            )
+        except Refusal as refusal:
+            reply = refusal.reply(id_)
+        else:
+            reply = await self._pipeline.answer(asked)
+        if message.reply:
+            await message.respond(reply.model_dump_json().encode())
+
+    async def _health(self, message: Msg) -> None:
+        end = await self._pipeline.on_thread(self._pipeline.store.log_end)
+        await message.respond(json.dumps({"service": self.name, "log_end": end}).encode())
+
+    async def _read(self, reader: Reader) -> None:
+        while True:
+            try:
+                await reader.run(self._bus.events)
+            except ConsumerGone as gone:
+                logger.warning("consumer %s is gone (%s)", reader.consumer, gone)
+                await asyncio.sleep(_AGAIN)
+                await self._provision()
+
+    async def _provision(self) -> None:
+        consumers = [(reader.consumer, f"evt.{reader.origin}.>") for reader in self._readers]
+        await provision(self._bus.events.jetstream(), consumers)
+
+    async def _watch(self) -> None:
+        raise ConnectionError(await self._bus.lost.get())
+
+
+async def _raw(message: NatsMessage) -> object:
+    return message.raw_message

@@ -1,0 +1,51 @@
+"""Settings: read once at start, from `GUESTLIST_…` in the environment."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class TestSettings(BaseModel):
+    """Guards that a test switches off to see that their loss is noticed."""
+
+    __test__ = False
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    token_limit: int | None = None
+    """Another limit of active tokens per app."""
+    binding: bool = True
+    """Whether a token is refused on a second site."""
+    relay: bool = True
+    """Whether events leave the store."""
+
+
+class Settings(BaseSettings):
+    """What may differ between two installations of Guestlist."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GUESTLIST_", env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    nats: str = "nats://127.0.0.1:4222"
+    """Server address; user and password may stand in it."""
+    data: Path = Path(".guestlist")
+    """Folder of the stores and the key file."""
+    operators: tuple[str, ...] = ("operator",)
+    """Accounts that may register sites."""
+    public_url: str = "http://127.0.0.1:8080"
+    """Where token links point to; no slash at the end."""
+    development: bool = False
+    """Allows http to loopback addresses for descriptors."""
+    reply_prefixes: tuple[str, ...] = ("_INBOX",)
+    """First tokens of the subjects to which replies may go."""
+    test: TestSettings | None = None
+
+    @property
+    def keys(self) -> Path:
+        """The key file."""
+        return self.data / "keys.json"
+
+    def store(self, service: str) -> Path:
+        """The event store of a service."""
+        return self.data / f"{service}.sqlite"

@@ -1,0 +1,112 @@
+"""The event store on SQLite: events, command log, tracking and log id in one file."""
+
+import dataclasses
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from eventsourcing.persistence import IntegrityError, StoredEvent
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
+
+from shared.command_log import CommandRow
+from shared.names import Position
+
+_COLUMNS = [field.name for field in dataclasses.fields(CommandRow)]
+_INSERT_COMMAND = (
+    f"INSERT INTO command_log ({','.join(_COLUMNS)}) VALUES ({','.join('?' * len(_COLUMNS))})"  # noqa: S608  # names from our own class
+)
+_SELECT_COMMAND = f"SELECT {','.join(_COLUMNS)} FROM command_log WHERE command_id=?"  # noqa: S608
+_ADVANCE = (
+    "INSERT INTO tracking SELECT :origin, :aggregate, :version WHERE :version = 1 OR EXISTS"
+    " (SELECT 1 FROM tracking WHERE origin=:origin AND aggregate=:aggregate)"
+    " ON CONFLICT (origin, aggregate) DO UPDATE SET version=excluded.version"
+    " WHERE tracking.version=excluded.version - 1"
+)
+
+
+class SQLiteRecorder(SQLiteApplicationRecorder):
+    """The library's recorder, with our rows in the same commit as the events."""
+
+    def construct_create_table_statements(self) -> list[str]:
+        """The library's tables, then ours."""
+        texts = ",".join(
+            f"{name} TEXT" + ("" if name in ("prepared", "causation_id") else " NOT NULL")
+            for name in _COLUMNS
+        )
+        return [
+            *super().construct_create_table_statements(),
+            "CREATE TABLE IF NOT EXISTS command_log ("
+            f"number INTEGER PRIMARY KEY AUTOINCREMENT, {texts}, UNIQUE (command_id))",
+            "CREATE TABLE IF NOT EXISTS tracking ("
+            "origin TEXT NOT NULL, aggregate TEXT NOT NULL, version INTEGER NOT NULL,"
+            "PRIMARY KEY (origin, aggregate)) WITHOUT ROWID",
+            "CREATE TABLE IF NOT EXISTS log (log_id TEXT NOT NULL)",
+        ]
+
+    def _create_table(self, c: SQLiteCursor) -> None:
+        super()._create_table(c)
+        c.execute(
+            "INSERT INTO log SELECT ? WHERE NOT EXISTS (SELECT 1 FROM log)", (uuid.uuid4().hex,)
+        )
+
+    def _insert_events(
+        self,
+        c: SQLiteCursor,
+        stored_events: Sequence[StoredEvent],
+        *,
+        command: CommandRow | None = None,
+        seen: Position | None = None,
+        **_: Any,
+    ) -> Sequence[int] | None:
+        if seen is not None:
+            c.execute(_ADVANCE, _row(seen))
+            if c.sqlite_cursor.rowcount != 1:
+                raise IntegrityError(f"{seen} is not the next event of its aggregate")
+        if command is not None:
+            c.execute(_INSERT_COMMAND, dataclasses.astuple(command))
+        return super()._insert_events(c, stored_events)
+
+    def select_command(self, command_id: str) -> CommandRow | None:
+        """The row of a command that was decided before."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(_SELECT_COMMAND, (command_id,))
+            row = c.fetchone()
+        return None if row is None else CommandRow(*row)
+
+    def select_seen(self, origin: str, aggregate: str) -> int:
+        """The version up to which that aggregate of service `origin` was handled; 0 for none."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(
+                "SELECT version FROM tracking WHERE origin=? AND aggregate=?", (origin, aggregate)
+            )
+            row = c.fetchone()
+        return 0 if row is None else int(row[0])
+
+    def select_log_id(self) -> str:
+        """What tells this log from every other one, a restored or emptied one too."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute("SELECT log_id FROM log")
+            return str(c.fetchone()[0])
+
+
+class _Factory(SQLiteFactory):
+    application_recorder_class = SQLiteRecorder
+
+
+def open_sqlite(path: Path) -> SQLiteRecorder:
+    """The recorder on that file, made when it is new; raises RuntimeError when not durable."""
+    factory = _Factory({"SQLITE_DBNAME": str(path), "ORIGINATOR_ID_TYPE": "text"})
+    recorder = factory.application_recorder()
+    assert isinstance(recorder, SQLiteRecorder)  # noqa: S101  # the factory's type is the base's
+    with recorder.datastore.get_connection(commit=False) as connection:
+        cursor = connection.cursor()
+        for pragma, wanted in (("journal_mode", "wal"), ("synchronous", "2")):
+            cursor.execute(f"PRAGMA {pragma}")
+            if str(cursor.fetchone()[0]) != wanted:
+                raise RuntimeError(f"{path}: {pragma} isn't {wanted}, commits could be lost")
+    return recorder
+
+
+def _row(seen: Position) -> dict[str, str | int]:
+    return {"origin": seen.service, "aggregate": seen.aggregate, "version": seen.version}

@@ -1,0 +1,142 @@
+"""The event store of one service: the truth. Used from one thread only."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from eventsourcing.persistence import Notification, StoredEvent
+
+from shared.aggregate import Aggregate
+from shared.command_log import CommandRow
+from shared.errors import BadRequest
+from shared.messages import Meta
+from shared.names import Position
+from shared.records import CHAIN_START, Record, RecordMapper, digest
+
+MAX_STATE = 200 * 1024
+"""Bytes of one stored event; a message on the bus may have 256 KiB with its headers."""
+_COPIES = 4096
+
+A = TypeVar("A", bound=Aggregate)
+
+
+class Recorder(Protocol):
+    """A recorder of the library that also takes our rows in the same commit."""
+
+    def insert_events(
+        self, stored_events: Sequence[StoredEvent], **kwargs: Any
+    ) -> Sequence[int] | None: ...
+    def select_events(
+        self, originator_id: str, *, gt: int | None = None
+    ) -> Sequence[StoredEvent]: ...
+    def select_notifications(
+        self, start: int | None, limit: int, *, inclusive_of_start: bool = True
+    ) -> Sequence[Notification]: ...
+    def max_notification_id(self) -> int | None: ...
+    def select_command(self, command_id: str) -> CommandRow | None: ...
+    def select_seen(self, origin: str, aggregate: str) -> int: ...
+    def select_log_id(self) -> str: ...
+
+
+@dataclass
+class Draft:
+    """What is about to be committed: the pending events of some aggregates as records."""
+
+    aggregates: list[Aggregate]
+    records: list[Record] = field(default_factory=list)
+    stored: list[StoredEvent] = field(default_factory=list)
+    heads: dict[str, str] = field(default_factory=dict)
+
+
+class Store:
+    """Loads aggregates from their history and commits what they recorded.
+
+    Working copies are kept and brought up to date by what others stored meanwhile.
+    """
+
+    def __init__(self, service: str, recorder: Recorder) -> None:
+        self.service = service
+        self.recorder = recorder
+        self.mapper = RecordMapper()
+        self.log_id = recorder.select_log_id()
+        self._copies: OrderedDict[str, Aggregate] = OrderedDict()
+        self._heads: dict[str, str] = {}
+
+    def load(self, kind: type[A], key: str) -> A:
+        """The aggregate as its whole history left it; version 0 when it has none."""
+        aggregate_id = kind.id_of(key)
+        copy = self._copies.get(aggregate_id)
+        if not isinstance(copy, kind):
+            copy = kind(key)
+        for stored in self.recorder.select_events(aggregate_id, gt=copy.version):
+            copy.replay(self.mapper.to_domain_event(stored).event)
+            self._heads[aggregate_id] = digest(stored)
+        self._copies[aggregate_id] = copy
+        self._copies.move_to_end(aggregate_id)
+        if len(self._copies) > _COPIES:
+            oldest, _ = self._copies.popitem(last=False)
+            self._heads.pop(oldest, None)
+        return copy
+
+    def draft(self, aggregates: Sequence[Aggregate], meta: Meta) -> Draft:
+        """The pending events as records; raises BadRequest when one is too large to publish."""
+        draft = Draft([aggregate for aggregate in aggregates if aggregate.pending])
+        for aggregate in draft.aggregates:
+            prev = self._heads.get(aggregate.id, CHAIN_START)
+            first = aggregate.version - len(aggregate.pending) + 1
+            for version, event in enumerate(aggregate.pending, first):
+                record = Record(aggregate.id, version, event, meta, prev)
+                stored = self.mapper.to_stored_event(record)
+                if len(stored.state) > MAX_STATE:
+                    raise BadRequest(reason=f"the event would have more than {MAX_STATE} bytes")
+                prev = digest(stored)
+                draft.records.append(record)
+                draft.stored.append(stored)
+            draft.heads[aggregate.id] = prev
+        return draft
+
+    def commit(
+        self, draft: Draft, *, command: CommandRow | None = None, seen: Position | None = None
+    ) -> None:
+        """Store events, command and tracking together or not at all.
+
+        Raises the library's IntegrityError when another writer was first. The copies of a
+        failed draft are forgotten.
+        """
+        try:
+            self.recorder.insert_events(draft.stored, command=command, seen=seen)
+        except BaseException:
+            self.forget(draft.aggregates)
+            raise
+        for aggregate in draft.aggregates:
+            aggregate.pending.clear()
+        self._heads.update(draft.heads)
+
+    def forget(self, aggregates: Sequence[Aggregate]) -> None:
+        """Drop the working copies of aggregates whose pending events won't be stored."""
+        for aggregate in aggregates:
+            self._copies.pop(aggregate.id, None)
+            self._heads.pop(aggregate.id, None)
+
+    def decided(self, command_id: str) -> CommandRow | None:
+        """The row of a command that was decided before."""
+        return self.recorder.select_command(command_id)
+
+    def has_seen(self, position: Position) -> bool:
+        """Whether that event was handled here; what this service stores it has always seen."""
+        if position.service == self.service:
+            return True
+        return self.seen(position) >= position.version
+
+    def seen(self, position: Position) -> int:
+        """The version up to which the aggregate of `position` was handled here; 0 for none."""
+        return self.recorder.select_seen(position.service, position.aggregate)
+
+    def log_after(self, position: int, limit: int) -> Sequence[Notification]:
+        """The next rows of this service's log, in order."""
+        return self.recorder.select_notifications(position, limit, inclusive_of_start=False)
+
+    def log_end(self) -> int:
+        """The position of the last row in the log; 0 when it is empty."""
+        return self.recorder.max_notification_id() or 0

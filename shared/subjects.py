@@ -1,0 +1,78 @@
+"""NATS subjects: how requests and events are addressed, and what is no address."""
+
+from typing import Literal, NamedTuple, Self
+
+from shared.messages import Event, Request
+from shared.names import fold, is_app_key, is_id
+
+Plane = Literal["cmd", "qry"]
+NOTHING = "_"
+"""Stands in a subject where there is no app."""
+
+
+class Address(NamedTuple):
+    """`<plane>.<service>.<name>.<key>.<actor>`, the subject of a command or query.
+
+    The actor stands in it because NATS tells a subscriber nothing of the publisher but what
+    the publisher's permissions let it write here.
+    """
+
+    plane: str
+    service: str
+    name: str
+    key: str
+    actor: str
+
+    def __str__(self) -> str:
+        return ".".join((*self[:3], encode(self.key), self.actor))
+
+    @classmethod
+    def of(cls, plane: Plane, request: Request, actor: str) -> Self:
+        """Where to send `request`; raises ValueError when a part can't stand in a subject."""
+        if not is_id(actor):
+            raise ValueError(f"no account: {actor!r}")
+        return cls(plane, request.SERVICE, type(request).__name__, request.key, actor)
+
+    @classmethod
+    def parse(cls, subject: str) -> Self:
+        """Read a subject; raises ValueError when key or actor is malformed."""
+        parts = subject.split(".")
+        if len(parts) != 5:
+            raise ValueError("wanted <plane>.<service>.<name>.<key>.<actor>")
+        plane, service, name, key, actor = parts
+        if not is_id(actor):
+            raise ValueError("the actor is no account")
+        return cls(plane, service, name, decode(key), actor)
+
+
+def encode(key: str) -> str:
+    """An app key, or an id, as one token of a subject."""
+    return fold(key).replace(".", ":")
+
+
+def decode(token: str) -> str:
+    """The key behind a token of a subject; raises ValueError when there is none."""
+    key = token.replace(":", ".")
+    if token != encode(key) or not (is_id(key) or is_app_key(key)):
+        raise ValueError("the key is neither an app key nor an id")
+    return key
+
+
+def event_subject(event: Event) -> str:
+    """Where `event` is published: `evt.<service>.<Event>.<app>`."""
+    app = NOTHING if event.app is None else encode(event.app)
+    return f"evt.{event.TOPIC}.{app}"
+
+
+def is_inbox(subject: str, prefixes: tuple[str, ...]) -> bool:
+    """Whether a reply may be sent to `subject`.
+
+    A requester chooses the reply subject and the service publishes there with its own
+    rights, so anything but an inbox would let a requester speak in the service's name.
+    """
+    parts = subject.split(".")
+    return (
+        len(parts) > 1
+        and parts[0] in prefixes
+        and all(part and part not in "*>" and part.isascii() for part in parts)
+    )

@@ -1,0 +1,1 @@
+"""The story of Guestlist, played through real servers."""
