@@ -170,7 +170,7 @@ def audit(
         async with await Client.open(_url(data, nats), "auditor") as client:
             async for event in client.events(follow=follow):
                 if as_json:
-                    json_line({"headers": event.headers(), "body": json.loads(event.body)})
+                    json_line(event.attributes() | {"data": json.loads(event.body)})
                 else:
                     known = event.event()
                     told = event.body.decode() if known is None else known.summary()

@@ -12,14 +12,14 @@ from nats.aio.client import Client
 from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError
 
+from shared import headers
 from shared.errors import Unavailable
 from shared.messages import REPLY, Command, Envelope, Reply
-from shared.requests import headers_of
-from shared.subjects import Address
+from shared.requests import attributes_of
+from shared.subjects import EVENTS, Address
 
 logger = logging.getLogger(__name__)
 
-EVENTS = "EVENTS"
 ASK_TIMEOUT = 5.0
 """Seconds that one service waits for another's reply."""
 
@@ -74,7 +74,7 @@ class Bus:
         body = command.model_dump_json(exclude_none=True).encode()
         try:
             message = await self.events.request(
-                subject, body, timeout=ASK_TIMEOUT, headers=headers_of(envelope)
+                subject, body, timeout=ASK_TIMEOUT, headers=headers.encode(attributes_of(envelope))
             )
         except nats.errors.Error as error:
             logger.warning("%s isn't answered: %r", subject, error)

@@ -15,7 +15,7 @@ import nats.js.errors
 from nats.aio.client import Client as Connection
 from nats.js import api
 
-from shared import clock
+from shared import clock, headers
 from shared.consumer import ConsumerGone, messages
 from shared.messages import (
     ANSWER,
@@ -31,12 +31,11 @@ from shared.messages import (
 )
 from shared.names import Position
 from shared.published import Published
-from shared.requests import headers_of
-from shared.subjects import Address, Plane
+from shared.requests import attributes_of
+from shared.subjects import EVENTS, Address, Plane
 
 logger = logging.getLogger(__name__)
 
-STREAM = "EVENTS"
 TIMEOUT = 10.0
 """Seconds until a request counts as unanswered; the service refuses to decide it later."""
 _CONNECT = 3.0
@@ -62,7 +61,7 @@ class Client:
     def __init__(self, connection: Connection, actor: str) -> None:
         self.actor = actor
         self._connection = connection
-        self._seen: dict[str, dict[str, Position]] = {}
+        self._seen: dict[str, dict[tuple[str, str], Position]] = {}
 
     @classmethod
     async def open(cls, url: str, actor: str) -> Self:
@@ -118,21 +117,21 @@ class Client:
         """
         stream = self._connection.jetstream()
         try:
-            last = (await stream.stream_info(STREAM)).state.last_seq
+            last = (await stream.stream_info(EVENTS)).state.last_seq
         except (nats.errors.Error, nats.js.errors.Error) as error:
-            raise NoReply(f"there is no stream {STREAM}") from error
+            raise NoReply(f"there is no stream {EVENTS}") from error
         following = 1 if from_start else last + 1
         while follow or following <= last:
             try:
-                consumer = await stream.add_consumer(STREAM, _follow(following))
+                consumer = await stream.add_consumer(EVENTS, _follow(following))
                 async with aclosing(
-                    messages(self._connection, STREAM, consumer.name or "")
+                    messages(self._connection, EVENTS, consumer.name or "")
                 ) as delivered:
                     async for message in delivered:
                         place = message.metadata.sequence.stream
                         if place >= following:
                             following = place + 1
-                            yield Published.read(message.headers or {}, message.data)
+                            yield Published.read(message.headers, message.data)
                         if not follow and following > last:
                             return
             except (ConsumerGone, nats.errors.Error, nats.js.errors.Error) as error:
@@ -164,7 +163,7 @@ class Client:
         body = request.model_dump_json(exclude_none=True).encode()
         try:
             message = await self._connection.request(
-                subject, body, timeout=TIMEOUT, headers=headers_of(envelope)
+                subject, body, timeout=TIMEOUT, headers=headers.encode(attributes_of(envelope))
             )
         except nats.errors.Error as error:
             reason = str(error) or type(error).__name__
@@ -183,12 +182,10 @@ class Client:
 
     def _remember(self, request: Request, position: str) -> None:
         """What is seen of one thing counts for all that the request was about."""
-        new = Position.parse(position)
-        seen = {new.aggregate: new}
+        known = [seen for name in request.about() for seen in self._seen.get(name, {}).values()]
+        newest = {seen[:2]: seen for seen in sorted([*known, Position.parse(position)])}
         for name in request.about():
-            seen = {**self._seen.get(name, {}), **seen}
-        for name in request.about():
-            self._seen[name] = seen
+            self._seen[name] = newest
 
 
 def _follow(start: int) -> api.ConsumerConfig:

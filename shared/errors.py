@@ -58,7 +58,7 @@ class Refusal(Exception):
         return refusal
 
 
-class BadRequest(Refusal, hint="compare the message with docs/messages.md"):
+class BadRequest(Refusal, hint="guestlist send NAME tells the fields"):
     """The request can't be read: {reason}."""
 
 

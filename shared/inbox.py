@@ -13,13 +13,13 @@ from nats.aio.msg import Msg
 
 from shared import clock
 from shared.aggregate import Aggregate
-from shared.broker import EVENTS
 from shared.consumer import messages
 from shared.messages import Event, Meta
 from shared.names import SERVICE_ACCOUNT
 from shared.pipeline import Pipeline
 from shared.published import Published
 from shared.store import A, Store
+from shared.subjects import EVENTS
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Inbox:
 
     async def _take(self, message: Msg) -> None:
         try:
-            published = Published.read(message.headers or {}, message.data)
+            published = Published.read(message.headers, message.data)
             verdict = await self._pipeline.on_thread(self.handle, published)
         except Exception:
             logger.exception("%s could not be handled", message.subject)

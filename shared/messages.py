@@ -1,6 +1,6 @@
 """The bases of every message: commands and queries in, events out, replies back."""
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
@@ -186,10 +186,4 @@ class Envelope(BaseModel):
             correlation_id=self.correlation_id,
             causation_id=self.causation_id or self.id,
             time=self.time,
-        )
-
-    def caused(self, command_id: str, time: Timestamp) -> Self:
-        """The envelope of a command that this one leads to, asked by the same actor."""
-        return self.model_copy(
-            update={"id": command_id, "causation_id": self.id, "time": time, "after": ()}
         )

@@ -39,7 +39,7 @@ from shared.store import Store
 
 logger = logging.getLogger(__name__)
 
-Prepare = Callable[[Need[Any], Envelope], Awaitable[Prepared]]
+Prepare = Callable[[Any, Envelope], Awaitable[Prepared]]
 Reveal = Callable[[str, str], str]
 """(key, text) → the text with its masked tokens made whole."""
 

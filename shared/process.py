@@ -8,9 +8,9 @@ from contextlib import aclosing, suppress
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from shared.broker import EVENTS
 from shared.consumer import messages
 from shared.published import Published
+from shared.subjects import EVENTS
 
 logger = logging.getLogger(__name__)
 
@@ -47,9 +47,7 @@ class Process:
                 task.add_done_callback(lambda _: self._free.release())
 
     async def _take(self, message: Msg) -> None:
-        step = asyncio.ensure_future(
-            self._step(Published.read(message.headers or {}, message.data))
-        )
+        step = asyncio.ensure_future(self._step(Published.read(message.headers, message.data)))
         try:
             while not step.done():
                 with suppress(TimeoutError):

@@ -7,13 +7,11 @@ auth context, correlation, partitioning, sequence.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
-from urllib.parse import quote, unquote
 
+from shared import headers
 from shared.messages import Event, Meta
 from shared.names import SERVICE_ACCOUNT, Position, iso
 from shared.records import Record
-
-_SAFE = "!#$&'()*+,/:;=?@[]~"
 
 
 @dataclass(frozen=True)
@@ -36,9 +34,9 @@ class Published:
         return cls(record.event.TOPIC, position, record.meta, sequence, log_id, body)
 
     @classmethod
-    def read(cls, headers: Mapping[str, str], body: bytes) -> Self:
+    def read(cls, message_headers: Mapping[str, str] | None, body: bytes) -> Self:
         """The event in a message; raises KeyError or ValueError when it holds none of ours."""
-        values = {name: unquote(value) for name, value in headers.items()}
+        values = headers.decode(message_headers)
         meta = {
             "actor": values["ce-authid"],
             "command_id": values.get("ce-commandid"),
@@ -55,8 +53,8 @@ class Published:
             body,
         )
 
-    def headers(self) -> dict[str, str]:
-        """The headers of the message, values percent-encoded."""
+    def attributes(self) -> dict[str, str]:
+        """The CloudEvents attributes of the event."""
         meta = self.meta
         values = {
             "ce-specversion": "1.0",
@@ -76,7 +74,7 @@ class Published:
         }
         if meta.command_id is not None:
             values["ce-commandid"] = meta.command_id
-        return {name: quote(value, safe=_SAFE) for name, value in values.items()}
+        return values
 
     def event(self) -> Event | None:
         """The event; None when this program knows no such kind."""

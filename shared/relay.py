@@ -9,11 +9,11 @@ import nats.js.errors
 from eventsourcing.persistence import Notification
 from nats.js import JetStreamContext
 
+from shared import headers
 from shared.aggregate import COPY
-from shared.broker import EVENTS
 from shared.pipeline import Pipeline, wait_for_signal
 from shared.published import Published
-from shared.subjects import event_subject
+from shared.subjects import EVENTS, event_subject
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Relay:
             last = await stream.get_last_msg(EVENTS, f"evt.{self._store.service}.>")
         except nats.js.errors.NotFoundError:
             return 0
-        published = Published.read(last.headers or {}, last.data or b"")
+        published = Published.read(last.headers, last.data or b"")
         end = await self._pipeline.on_thread(self._store.log_end)
         if published.log_id != self._store.log_id or published.sequence > end:
             raise ForeignStream(
@@ -75,9 +75,10 @@ class Relay:
                 continue
             record = self._store.mapper.to_domain_event(row)
             published = Published.of(record, self._store.service, row.id, self._store.log_id)
-            headers = published.headers() | {
-                "Nats-Msg-Id": f"{published.log_id}:{published.sequence}"
-            }
+            unique = {"Nats-Msg-Id": f"{published.log_id}:{published.sequence}"}
             await stream.publish(
-                event_subject(record.event), published.body, stream=EVENTS, headers=headers
+                event_subject(record.event),
+                published.body,
+                stream=EVENTS,
+                headers=headers.encode(published.attributes()) | unique,
             )

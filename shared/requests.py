@@ -1,15 +1,16 @@
 """The door: a raw message becomes a request in its envelope, or is refused there."""
 
+import hashlib
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import quote, unquote
 
 from pydantic import ValidationError
 
 from shared.errors import BadRequest, SubjectMismatch
 from shared.messages import Envelope, Request
+from shared.names import SERVICE_ACCOUNT, iso
 from shared.subjects import Address, encode
 
 MAX_BODY = 64 * 1024
@@ -30,17 +31,17 @@ class Asked:
     envelope: Envelope
 
 
-def request_id(headers: Mapping[str, str]) -> str:
+def request_id(attributes: Mapping[str, str]) -> str:
     """The id that the sender gave, else a new one."""
-    return unquote(headers.get("ce-id", "")) or uuid.uuid4().hex
+    return attributes.get("ce-id") or uuid.uuid4().hex
 
 
 def read(
     subject: str,
-    headers: Mapping[str, str],
+    attributes: Mapping[str, str],
     body: bytes,
     *,
-    id: str,  # noqa: A002  # the word of the envelope
+    request_id: str,
     time: datetime,
     classes: Mapping[str, type[Request]],
 ) -> Asked:
@@ -54,7 +55,7 @@ def read(
     if len(body) > MAX_BODY:
         raise BadRequest(reason=f"the body has more than {MAX_BODY} bytes")
     try:
-        envelope = _envelope(address.actor, headers, id, time)
+        envelope = _envelope(address.actor, attributes, request_id, time)
         request = classes[address.name].model_validate_json(body or b"{}")
     except ValidationError as error:
         raise BadRequest(reason=_reason(error)) from None
@@ -63,26 +64,48 @@ def read(
     return Asked(request, envelope)
 
 
-def _envelope(actor: str, headers: Mapping[str, str], id: str, time: datetime) -> Envelope:  # noqa: A002
-    fields: dict[str, object] = {"id": id, "actor": actor, "time": time, "correlation_id": id}
-    for header, field in _ENVELOPE_FIELDS.items():
-        if header in headers:
-            fields[field] = unquote(headers[header])
-    if headers.get("ce-after"):
-        fields["after"] = tuple(unquote(headers["ce-after"]).split(","))
-    return Envelope.model_validate(fields)
-
-
-def headers_of(envelope: Envelope) -> dict[str, str]:
-    """The headers with which a request is sent; the actor stands in the subject."""
-    headers = {"ce-id": envelope.id, "ce-correlationid": envelope.correlation_id}
+def attributes_of(envelope: Envelope) -> dict[str, str]:
+    """The attributes with which a request is sent; the actor stands in the subject."""
+    attributes = {"ce-id": envelope.id, "ce-correlationid": envelope.correlation_id}
     if envelope.causation_id is not None:
-        headers["ce-causationid"] = envelope.causation_id
+        attributes["ce-causationid"] = envelope.causation_id
     if envelope.deadline is not None:
-        headers["ce-expirytime"] = envelope.deadline.isoformat()
+        attributes["ce-expirytime"] = iso(envelope.deadline)
     if envelope.after:
-        headers["ce-after"] = ",".join(envelope.after)
-    return {name: quote(value, safe="!#$&'()*+,/:;=?@[]~") for name, value in headers.items()}
+        attributes["ce-after"] = ",".join(envelope.after)
+    return attributes
+
+
+def follow_up(step: str, *, cause: str, correlation_id: str, time: datetime) -> Envelope:
+    """The envelope of a command to which something else leads.
+
+    Its id follows from the cause and the step, so doing the step again is a repetition; the
+    service asks in its own name.
+    """
+    return Envelope(
+        id=hashlib.sha256(f"{cause}:{step}".encode()).hexdigest(),
+        actor=SERVICE_ACCOUNT,
+        time=time,
+        correlation_id=correlation_id,
+        causation_id=cause,
+    )
+
+
+def _envelope(
+    actor: str, attributes: Mapping[str, str], request_id: str, time: datetime
+) -> Envelope:
+    fields: dict[str, object] = {
+        "id": request_id,
+        "actor": actor,
+        "time": time,
+        "correlation_id": request_id,
+    }
+    for name, field in _ENVELOPE_FIELDS.items():
+        if name in attributes:
+            fields[field] = attributes[name]
+    if attributes.get("ce-after"):
+        fields["after"] = tuple(attributes["ce-after"].split(","))
+    return Envelope.model_validate(fields)
 
 
 def _reason(error: ValidationError) -> str:

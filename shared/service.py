@@ -11,7 +11,7 @@ from faststream.nats import NatsMessage
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from shared import clock
+from shared import clock, headers
 from shared.broker import Bus, provision
 from shared.consumer import ConsumerGone
 from shared.errors import Refusal
@@ -52,6 +52,8 @@ class Service:
         self._settings = settings
         self._relays = settings.test is None or settings.test.relay
         self._open: set[asyncio.Task[None]] = set()
+        if settings.test is not None:
+            logger.warning("guards are off for a test: %s", settings.test)
         self._subscribe("cmd", Command.TABLE)
         self._subscribe("qry", Query.TABLE)
         self._bus.requests.subscriber(f"health.{self.name}", decoder=_raw, no_reply=True)(
@@ -96,12 +98,17 @@ class Service:
         if message.reply and not is_inbox(message.reply, self._settings.reply_prefixes):
             logger.warning("%s dropped: its reply subject is no inbox", message.subject)
             return
-        headers = message.headers or {}
-        id_ = request_id(headers)
+        attributes = headers.decode(message.headers)
+        id_ = request_id(attributes)
         reply: Reply | Answer
         try:
             asked = read(
-                message.subject, headers, message.data, id=id_, time=clock.now(), classes=classes
+                message.subject,
+                attributes,
+                message.data,
+                request_id=id_,
+                time=clock.now(),
+                classes=classes,
             )
         except Refusal as refusal:
             reply = refusal.reply(id_)

@@ -6,6 +6,8 @@ from shared.messages import Event, Request
 from shared.names import fold, is_app_key, is_id
 
 Plane = Literal["cmd", "qry"]
+EVENTS = "EVENTS"
+"""The stream that holds every published event."""
 NOTHING = "_"
 """Stands in a subject where there is no app."""
 

@@ -1,8 +1,6 @@
 """The installation service, wired."""
 
 import asyncio
-import hashlib
-from typing import Any
 
 from services.installation.handlers import Apply, Handlers
 from services.installation.policies import Policies
@@ -11,14 +9,14 @@ from services.installation.views import Views
 from shared import clock
 from shared.broker import Bus
 from shared.errors import Refusal, Unavailable
-from shared.handlers import Need, Prepared, routes
+from shared.handlers import Prepared, routes
 from shared.inbox import Inbox, policies_of
 from shared.keys import Keys
 from shared.logs import log_to_stderr
 from shared.messages import Envelope, Failed, Refused
-from shared.names import SERVICE_ACCOUNT
 from shared.pipeline import Pipeline
 from shared.process import Process
+from shared.requests import follow_up
 from shared.service import Reader, Service
 from shared.settings import Settings
 from shared.sqlite import open_sqlite
@@ -36,9 +34,14 @@ def main() -> None:
     keys = Keys.read(settings.keys)
     bus = Bus(settings.nats, NAME)
 
-    async def prepare(need: Need[Any], envelope: Envelope) -> Prepared:
-        assert isinstance(need, Apply)  # noqa: S101  # the only need of this service
-        match await bus.ask(need.command, _apply_for(envelope)):
+    async def prepare(need: Apply, envelope: Envelope) -> Prepared:
+        apply = follow_up(
+            "apply",
+            cause=envelope.id,
+            correlation_id=envelope.correlation_id,
+            time=clock.now(),
+        )
+        match await bus.ask(need.command, apply):
             case Refused() as refused:
                 return Refusal.passed_on(refused)
             case Failed():
@@ -57,17 +60,6 @@ def main() -> None:
         Process(PROCESS, NAME, install.step),
     ]
     asyncio.run(Service(bus, pipeline, readers, settings).run())
-
-
-def _apply_for(envelope: Envelope) -> Envelope:
-    """Policies ask in their own name; the id follows from the command that leads here."""
-    return Envelope(
-        id=hashlib.sha256(f"{envelope.id}:apply".encode()).hexdigest(),
-        actor=SERVICE_ACCOUNT,
-        time=clock.now(),
-        correlation_id=envelope.correlation_id,
-        causation_id=envelope.id,
-    )
 
 
 if __name__ == "__main__":

@@ -105,6 +105,11 @@ class Site(Aggregate):
             raise refusals.NotInstalled(app_key=app_key, site_id=self.key)
         return live
 
+    def require_settled(self, app_key: str) -> None:
+        """Raises InstallInProgress."""
+        if self.on_site(app_key).under_way is not None:
+            raise refusals.InstallInProgress(app_key=app_key, site_id=self.key)
+
     def register(self, asked: RegisterSite, cloud_id: str) -> None:
         """Make the site known; raises SiteExists."""
         if self.registered is not None:
@@ -121,9 +126,8 @@ class Site(Aggregate):
 
         Raises InstallInProgress.
         """
+        self.require_settled(version.app_key)
         app = self.on_site(version.app_key)
-        if app.under_way is not None:
-            raise refusals.InstallInProgress(app_key=version.app_key, site_id=self.key)
         attempt = app.attempts + 1
         live = app.live
         installation_id = (

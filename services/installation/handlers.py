@@ -74,6 +74,7 @@ class Handlers:
             raise refusals.ProductMismatch(
                 app_key=app.key, app_product=app.listing.product, site_product=registered.product
             )
+        site.require_settled(app.key)
         token_id = None if link.token is None else self._number(app.key, link.token)
         return InstallBegun(installation_id=site.begin_install(version, token_id))
 

@@ -4,7 +4,6 @@ Its memory is the site's own history. Each step's result comes back as a command
 follows from the step, so a step that is done again has no second effect.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -15,9 +14,8 @@ from shared import clock
 from shared.errors import Unavailable
 from shared.keys import Keys
 from shared.messages import Answer, Command, Envelope, Failed, Refused, Reply
-from shared.names import SERVICE_ACCOUNT
 from shared.published import Published
-from shared.requests import Asked
+from shared.requests import Asked, follow_up
 
 TIMEOUT = timedelta(seconds=60)
 """After this an install that can't go on ends as failed."""
@@ -80,11 +78,9 @@ class InstallProcess:
 
 
 def _envelope(command: Command, published: Published) -> Envelope:
-    step = f"{published.position}:{type(command).__name__}"
-    return Envelope(
-        id=hashlib.sha256(step.encode()).hexdigest(),
-        actor=SERVICE_ACCOUNT,
-        time=clock.now(),
+    return follow_up(
+        type(command).__name__,
+        cause=str(published.position),
         correlation_id=published.meta.correlation_id,
-        causation_id=str(published.position),
+        time=clock.now(),
     )

@@ -1,7 +1,6 @@
 """The listing service, wired."""
 
 import asyncio
-from typing import Any
 
 from services.listing.handlers import FetchDescriptor, Handlers
 from services.listing.views import Views
@@ -9,7 +8,7 @@ from shared.broker import Bus
 from shared.descriptor import Descriptor
 from shared.errors import Refusal
 from shared.fetch import Fetcher
-from shared.handlers import Need, Prepared, routes
+from shared.handlers import Prepared, routes
 from shared.logs import log_to_stderr
 from shared.messages import Envelope
 from shared.pipeline import Pipeline
@@ -27,8 +26,7 @@ def main() -> None:
     settings = Settings()
     fetcher = Fetcher(development=settings.development)
 
-    async def prepare(need: Need[Any], _: Envelope) -> Prepared:
-        assert isinstance(need, FetchDescriptor)  # noqa: S101  # the only need of this service
+    async def prepare(need: FetchDescriptor, _: Envelope) -> Prepared:
         try:
             body = await fetcher.fetch(need.url)
             return Descriptor.read(body, development=settings.development)

@@ -1,0 +1,20 @@
+"""Header values: CloudEvents attributes are percent-encoded on NATS.
+
+Source: cloudevents/spec, NATS protocol binding 3.1.3.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import quote, unquote
+
+_PLAIN = "!#$&'()*+,/:;=?@[]~"
+"""What stays as it is: printable ASCII but for space, quote and percent."""
+
+
+def encode(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Attributes as the headers of a message."""
+    return {name: quote(value, safe=_PLAIN) for name, value in attributes.items()}
+
+
+def decode(headers: Mapping[str, str] | None) -> dict[str, str]:
+    """The attributes in the headers of a message."""
+    return {name: unquote(value) for name, value in (headers or {}).items()}
