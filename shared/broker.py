@@ -20,6 +20,9 @@ from shared.subjects import EVENTS, Address
 
 logger = logging.getLogger(__name__)
 
+ACK_WAIT = 5.0
+"""Seconds until what a killed process had been given is given to another. Until then later
+events of the same aggregates wait, so it is short; a slow step says that it goes on."""
 ASK_TIMEOUT = 5.0
 """Seconds that one service waits for another's reply."""
 
@@ -113,7 +116,7 @@ async def provision(stream: JetStreamContext, consumers: Iterable[tuple[str, str
                     filter_subject=subjects,
                     deliver_policy=api.DeliverPolicy.ALL,
                     ack_policy=api.AckPolicy.EXPLICIT,
-                    ack_wait=30,
+                    ack_wait=ACK_WAIT,
                     max_ack_pending=1000,
                 ),
             )

@@ -2,21 +2,25 @@
 
 import asyncio
 import logging
+import time
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import timedelta
+from itertools import chain
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import nats
 import nats.errors
 import nats.js.errors
 from nats.aio.client import Client as Connection
 from nats.js import api
+from pydantic import TypeAdapter
 
 from shared import clock, headers
 from shared.consumer import ConsumerGone, messages
+from shared.errors import Busy, NotYet, Unavailable
 from shared.messages import (
     ANSWER,
     REPLY,
@@ -25,6 +29,7 @@ from shared.messages import (
     Answered,
     Command,
     Envelope,
+    Failed,
     Query,
     Reply,
     Request,
@@ -38,10 +43,15 @@ logger = logging.getLogger(__name__)
 
 TIMEOUT = 10.0
 """Seconds until a request counts as unanswered; the service refuses to decide it later."""
+PASSING = {failure.CODE for failure in (Busy, NotYet, Unavailable)}
+"""Failures that pass by themselves."""
 _CONNECT = 3.0
-_AGAIN = 0.5
+_REMEMBERED = 16
+"""Positions kept for each app, partner and site."""
+_AGAIN = 0.2
 _INACTIVE = 60.0
 """Seconds after which the server forgets a subscriber that is gone."""
+R = TypeVar("R", Reply, Answer)
 
 
 class NoReply(Exception):
@@ -58,14 +68,18 @@ class Client:
     answered after that, so it reads its own writes back across services.
     """
 
-    def __init__(self, connection: Connection, actor: str) -> None:
+    def __init__(self, connection: Connection, actor: str, timeout: float = TIMEOUT) -> None:
         self.actor = actor
+        self._timeout = timeout
         self._connection = connection
         self._seen: dict[str, dict[tuple[str, str], Position]] = {}
 
     @classmethod
-    async def open(cls, url: str, actor: str) -> Self:
-        """Connect; raises NoReply when no server answers within 3 seconds."""
+    async def open(cls, url: str, actor: str, *, timeout: float = TIMEOUT) -> Self:  # noqa: ASYNC109
+        """Connect; raises NoReply when no server answers within 3 seconds.
+
+        `timeout`: seconds until a request counts as unanswered.
+        """
         try:
             async with asyncio.timeout(_CONNECT):
                 connection = await nats.connect(
@@ -78,7 +92,7 @@ class Client:
         except (nats.errors.Error, OSError) as error:
             place = url.rpartition("@")[2].removeprefix("nats://")
             raise NoReply(f"no NATS server answers at {place}") from error
-        return cls(connection, actor)
+        return cls(connection, actor, timeout)
 
     async def __aenter__(self) -> Self:
         return self
@@ -95,14 +109,14 @@ class Client:
         self, command: Command, *, actor: str | None = None, command_id: str | None = None
     ) -> Reply:
         """Send a command; raises NoReply, and ValueError for an actor that is no account."""
-        reply = REPLY.validate_json(await self._ask("cmd", command, actor, command_id))
+        reply = await self._ask("cmd", command, self._envelope(command, actor, command_id), REPLY)
         if isinstance(reply, Accepted):
             self._remember(command, reply.position)
         return reply
 
     async def query(self, query: Query, *, actor: str | None = None) -> Answer:
         """Ask a query; raises NoReply, and ValueError for an actor that is no account."""
-        answer = ANSWER.validate_json(await self._ask("qry", query, actor, None))
+        answer = await self._ask("qry", query, self._envelope(query, actor, None), ANSWER)
         if isinstance(answer, Answered):
             self._remember(query, answer.position)
         return answer
@@ -146,29 +160,39 @@ class Client:
             return False
         return True
 
-    async def _ask(
-        self, plane: Plane, request: Request, actor: str | None, command_id: str | None
-    ) -> bytes:
+    def _envelope(self, request: Request, actor: str | None, command_id: str | None) -> Envelope:
         now = clock.now()
         id_ = command_id or uuid.uuid4().hex
-        envelope = Envelope(
+        return Envelope(
             id=id_,
             actor=actor or self.actor,
             time=now,
-            deadline=now + timedelta(seconds=TIMEOUT),
+            deadline=now + timedelta(seconds=self._timeout),
             correlation_id=id_,
             after=self._last_seen(request),
         )
+
+    async def _ask(
+        self, plane: Plane, request: Request, envelope: Envelope, replies: TypeAdapter[R]
+    ) -> R:
+        """The reply; a failed request is sent again under its id until its time is up."""
         subject = str(Address.of(plane, request, envelope.actor))
         body = request.model_dump_json(exclude_none=True).encode()
-        try:
-            message = await self._connection.request(
-                subject, body, timeout=TIMEOUT, headers=headers.encode(attributes_of(envelope))
-            )
-        except nats.errors.Error as error:
-            reason = str(error) or type(error).__name__
-            raise NoReply(f"{request.SERVICE} gave no reply: {reason}") from error
-        return message.data
+        attributes = headers.encode(attributes_of(envelope))
+        deadline = time.monotonic() + self._timeout
+        while True:
+            try:
+                message = await self._connection.request(
+                    subject, body, timeout=deadline - time.monotonic(), headers=attributes
+                )
+            except nats.errors.Error as error:
+                reason = str(error) or type(error).__name__
+                raise NoReply(f"{request.SERVICE} gave no reply: {reason}") from error
+            reply = replies.validate_json(message.data)
+            again = isinstance(reply, Failed) and reply.code in PASSING
+            if not again or time.monotonic() + _AGAIN > deadline:
+                return reply
+            await asyncio.sleep(_AGAIN)
 
     def _last_seen(self, request: Request) -> tuple[str, ...]:
         """The positions to ask after; the asked service itself always knows its own."""
@@ -181,11 +205,16 @@ class Client:
         return tuple(sorted(seen))
 
     def _remember(self, request: Request, position: str) -> None:
-        """What is seen of one thing counts for all that the request was about."""
-        known = [seen for name in request.about() for seen in self._seen.get(name, {}).values()]
-        newest = {seen[:2]: seen for seen in sorted([*known, Position.parse(position)])}
-        for name in request.about():
-            self._seen[name] = newest
+        """What the request changed was seen by all that it was about, and what it was about
+        was seen by what it changed."""
+        about = {name: self._seen.get(name, {}) for name in sorted(request.about())}
+        new = Position.parse(position)
+        for name, seen in about.items():
+            others = about.values() if name == request.key else [seen]
+            known = sorted({*chain.from_iterable(other.values() for other in others), new})
+            newest = {seen[:2]: seen for seen in known}
+            newest[new[:2]] = newest.pop(new[:2])
+            self._seen[name] = dict(list(newest.items())[-_REMEMBERED:])
 
 
 def _follow(start: int) -> api.ConsumerConfig:

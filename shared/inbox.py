@@ -4,7 +4,6 @@ import inspect
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from enum import Enum
 from typing import Any, get_type_hints
 
 from eventsourcing.persistence import IntegrityError
@@ -23,8 +22,10 @@ from shared.subjects import EVENTS
 
 logger = logging.getLogger(__name__)
 
+_GAP = 0.25
+"""Seconds until an event that came before its predecessor comes again."""
 _DELAYS = (0.1, 0.5, 2.0, 10.0, 30.0)
-"""Seconds until an event that could not be handled comes again."""
+"""Seconds until an event that could not be handled comes again, by how often it came."""
 
 Policy = Callable[[Any, "Load"], None]
 
@@ -40,13 +41,6 @@ class Load:
         aggregate = self._store.load(kind, key)
         self.loaded.append(aggregate)
         return aggregate
-
-
-class Verdict(Enum):
-    """What becomes of a delivered event."""
-
-    DONE = "done"
-    LATER = "later"
 
 
 def policies_of(policies: object) -> dict[type[Event], Policy]:
@@ -79,29 +73,30 @@ class Inbox:
     async def _take(self, message: Msg) -> None:
         try:
             published = Published.read(message.headers, message.data)
-            verdict = await self._pipeline.on_thread(self.handle, published)
+            handled = await self._pipeline.on_thread(self.handle, published)
         except Exception:
             logger.exception("%s could not be handled", message.subject)
-            verdict = Verdict.LATER
-        if verdict is Verdict.DONE:
+            attempt = min(message.metadata.num_delivered, len(_DELAYS))
+            await message.nak(delay=_DELAYS[attempt - 1])
+            return
+        if handled:
             await message.ack()
             self._pipeline.advanced.set()
             self._pipeline.committed.set()
         else:
-            attempt = min(message.metadata.num_delivered, len(_DELAYS))
-            await message.nak(delay=_DELAYS[attempt - 1])
+            await message.nak(delay=_GAP)
 
-    def handle(self, published: Published) -> Verdict:
+    def handle(self, published: Published) -> bool:
         """Effect and tracking in one commit; a repeated event has no effect.
 
-        An event that comes before its predecessor waits for it.
+        False when the event came before its predecessor, or met another writer.
         """
         seen = self._store.seen(published.position)
         if published.position.version <= seen:
-            return Verdict.DONE
+            return True
         if published.position.version > seen + 1:
             logger.info("%s waits for %d", published.position, seen + 1)
-            return Verdict.LATER
+            return False
         load = Load(self._store)
         try:
             event = published.event()
@@ -110,11 +105,11 @@ class Inbox:
             draft = self._store.draft(load.loaded, _meta(published))
             self._store.commit(draft, seen=published.position)
         except IntegrityError:
-            return Verdict.LATER
+            return False
         except BaseException:
             self._store.forget(load.loaded)
             raise
-        return Verdict.DONE
+        return True
 
 
 def consumer_name(service: str, origin: str) -> str:

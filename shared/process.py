@@ -15,7 +15,7 @@ from shared.subjects import EVENTS
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 32
-_ALIVE = 10.0
+_ALIVE = 2.0
 """Seconds after which the server is told that a step still goes on."""
 _RETRY = 1.0
 """Seconds until a step that failed is tried again."""

@@ -14,11 +14,11 @@ from nats.aio.msg import Msg
 from shared import clock, headers
 from shared.broker import Bus, provision
 from shared.consumer import ConsumerGone
-from shared.errors import Refusal
+from shared.errors import Refusal, Unavailable
 from shared.messages import Answer, Command, Query, Reply, Request
 from shared.pipeline import Pipeline
 from shared.relay import Relay
-from shared.requests import read, request_id
+from shared.requests import Asked, read, request_id
 from shared.settings import Settings
 from shared.subjects import is_inbox
 
@@ -52,6 +52,7 @@ class Service:
         self._settings = settings
         self._relays = settings.test is None or settings.test.relay
         self._open: set[asyncio.Task[None]] = set()
+        self._draining = False
         if settings.test is not None:
             logger.warning("guards are off for a test: %s", settings.test)
         self._subscribe("cmd", Command.TABLE)
@@ -71,12 +72,7 @@ class Service:
                     group.create_task(Relay(self._pipeline).run(self._bus.events.jetstream()))
                 )
             loops.append(group.create_task(self._watch()))
-            application = FastStream(
-                self._bus.requests, logger=None, on_shutdown=[self._bus.expect_close]
-            )
-            await application.run()
-            if self._open:
-                await asyncio.wait(self._open, timeout=_DRAIN)
+            await FastStream(self._bus.requests, logger=None, on_shutdown=[self._drain]).run()
             for loop in loops:
                 loop.cancel()
         self._pipeline.close()
@@ -93,6 +89,13 @@ class Service:
         self._bus.requests.subscriber(
             f"{plane}.{self.name}.>", queue=self.name, decoder=_raw, no_reply=True
         )(take)
+
+    async def _drain(self) -> None:
+        """Let what has begun end with its reply, and take nothing new."""
+        self._bus.expect_close()
+        self._draining = True
+        if self._open:
+            await asyncio.wait(self._open, timeout=_DRAIN)
 
     async def _serve(self, message: Msg, classes: Mapping[str, type[Request]]) -> None:
         if message.reply and not is_inbox(message.reply, self._settings.reply_prefixes):
@@ -113,9 +116,14 @@ class Service:
         except Refusal as refusal:
             reply = refusal.reply(id_)
         else:
-            reply = await self._pipeline.answer(asked)
+            reply = await self._answer(asked)
         if message.reply:
             await message.respond(reply.model_dump_json().encode())
+
+    async def _answer(self, asked: Asked) -> Reply | Answer:
+        if self._draining:
+            return Unavailable().reply(clock.now())
+        return await self._pipeline.answer(asked)
 
     async def _health(self, message: Msg) -> None:
         end = await self._pipeline.on_thread(self._pipeline.store.log_end)

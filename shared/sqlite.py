@@ -94,9 +94,16 @@ class _Factory(SQLiteFactory):
     application_recorder_class = SQLiteRecorder
 
 
-def open_sqlite(path: Path) -> SQLiteRecorder:
-    """The recorder on that file, made when it is new; raises RuntimeError when not durable."""
-    factory = _Factory({"SQLITE_DBNAME": str(path), "ORIGINATOR_ID_TYPE": "text"})
+def open_sqlite(path: Path, *, read_only: bool = False) -> SQLiteRecorder:
+    """The recorder on that file, made when it is new; raises RuntimeError when not durable.
+
+    To read a store beside the service that writes it, open it `read_only`.
+    """
+    name = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+    create = "no" if read_only else "yes"
+    factory = _Factory(
+        {"SQLITE_DBNAME": name, "ORIGINATOR_ID_TYPE": "text", "CREATE_TABLE": create}
+    )
     recorder = factory.application_recorder()
     assert isinstance(recorder, SQLiteRecorder)  # noqa: S101  # the factory's type is the base's
     with recorder.datastore.get_connection(commit=False) as connection:

@@ -17,7 +17,7 @@ from services.supervisor import Supervisor
 from shared.client import Client
 from tests.clients.sample_app import sample_app
 from tests.demo.stage import Held, Stage
-from tests.demo.story import Story
+from tests.demo.story import PATIENCE, Story
 
 
 async def demo(data: Path) -> Stage:
@@ -26,13 +26,11 @@ async def demo(data: Path) -> Stage:
     with sample_app() as descriptor_url:
         async with (
             Supervisor(data, environment=environment) as house,
-            await Client.open(house.url, "demo") as client,
+            await Client.open(house.url, "demo", timeout=PATIENCE) as client,
         ):
             line(f"NATS and the services listing, token, installation run, data in {data}")
             stage = Stage(client)
-            watching = asyncio.create_task(stage.watch())
             await Story(stage, descriptor_url).play()
-            watching.cancel()
     return stage
 
 

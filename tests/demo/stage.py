@@ -1,22 +1,18 @@
-"""The stage of the demo: sends for many accounts, watches the audit stream, notes what held."""
+"""The stage of the demo: sends for many accounts, shows what comes, notes what held."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from services.output import line
 from shared.client import Client, NoReply
-from shared.messages import Accepted, Answered, Command, Event, Query, Reply
+from shared.messages import Accepted, Answered, Command, Query, Reply
 from shared.published import Published
-
-PATIENCE = 2.0
-"""Seconds that the demo waits for an event."""
-E = TypeVar("E", bound=Event)
+from tests.clients.audit import Audit, NotSeen
 
 
 class Missing(Exception):
-    """Something that the story needs was not seen."""
+    """Something that the story needs did not happen."""
 
 
 @dataclass
@@ -27,37 +23,38 @@ class Held:
     missing: str | None = None
 
 
-@dataclass
+class _ShownAudit(Audit):
+    def keep(self, published: Published) -> None:
+        event = published.event()
+        told = "" if event is None else event.summary()
+        line(f"      audit  {published.topic.partition('.')[2]:22} {told}")
+        super().keep(published)
+
+
 class Stage:
     """Prints each command with its outcome and each event as it arrives."""
 
-    client: Client
-    seen: list[Published] = field(default_factory=list)
-    held: list[Held] = field(default_factory=list)
-    tokens: list[str] = field(default_factory=list)
-    """Every token that was given out; none may be found anywhere afterwards."""
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.audit: Audit = _ShownAudit(client)
+        self.held: list[Held] = []
+        self.tokens: list[str] = []
+        """Every token that was given out; none may be found anywhere afterwards."""
 
-    async def watch(self) -> None:
-        """Follow the audit stream for ever."""
-        async for published in self.client.events():
-            event = published.event()
-            told = "" if event is None else event.summary()
-            line(f"      audit  {published.topic.partition('.')[2]:22} {told}")
-            self.seen.append(published)
-            self.arrived.set()
-
-    async def play(self, part: Callable[[], Awaitable[None]]) -> None:
-        """Play a part of the story and note whether its sentence held."""
-        sentence = (part.__doc__ or "").strip()
-        line("")
-        line(sentence)
-        try:
-            await part()
-            self.held.append(Held(sentence))
-        except (Missing, NoReply) as missing:
-            line(f"      MISSING: {missing}")
-            self.held.append(Held(sentence, str(missing)))
+    async def play(self, parts: Sequence[Callable[[], Awaitable[None]]]) -> None:
+        """Play the parts of a story in order and note whether the sentence of each held."""
+        following = asyncio.create_task(self.audit.follow())
+        for part in parts:
+            sentence = (part.__doc__ or "").strip()
+            line("")
+            line(sentence)
+            try:
+                await part()
+                self.held.append(Held(sentence))
+            except (Missing, NotSeen, NoReply) as missing:
+                line(f"      MISSING: {missing}")
+                self.held.append(Held(sentence, str(missing)))
+        following.cancel()
 
     async def send(self, actor: str, command: Command) -> Reply:
         """Send a command and print its outcome."""
@@ -92,16 +89,3 @@ class Stage:
         if not isinstance(answer, Answered):
             raise Missing(f"{type(query).__name__} was {answer.status}: {answer.code}")
         return answer
-
-    async def see(self, kind: type[E], **fields: object) -> E:
-        """Wait until the audit stream has brought an event of that kind with those fields."""
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while True:
-                    self.arrived.clear()
-                    for event in (published.event() for published in self.seen):
-                        if isinstance(event, kind) and fields.items() <= dict(event).items():
-                            return event
-                    await self.arrived.wait()
-        except TimeoutError:
-            raise Missing(f"the event {kind.__name__} was not seen") from None

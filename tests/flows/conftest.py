@@ -1,14 +1,15 @@
 """Real servers for the flow tests: one house for each module."""
 
+import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from services.supervisor import Supervisor
 from shared.client import Client
-from tests.clients.sample_app import sample_app
+from tests.clients.audit import Audit
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -18,20 +19,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flow)
 
 
-def free_port() -> int:
-    """A port of this machine that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Supervisor]:
     """NATS and the three services."""
     data: Path = tmp_path_factory.mktemp("house")
     environment = {"GUESTLIST_DEVELOPMENT": "true"}
-    async with Supervisor(data, port=free_port(), environment=environment) as running:
+    async with Supervisor(data, port=_free_port(), environment=environment) as running:
         yield running
 
 
@@ -43,7 +36,16 @@ async def client(house: Supervisor) -> AsyncIterator[Client]:
 
 
 @pytest.fixture(scope="module")
-def descriptor_url() -> Iterator[str]:
-    """Where the sample app's descriptor is.."""
-    with sample_app() as url:
-        yield url
+async def audit(client: Client) -> AsyncIterator[Audit]:
+    """What the audit stream of the house brings."""
+    subscriber = Audit(client)
+    following = asyncio.create_task(subscriber.follow())
+    yield subscriber
+    following.cancel()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
