@@ -18,6 +18,9 @@ from shared.messages import Message
 from shared.names import APP_KEY_LENGTH, is_app_key
 
 MAX_DEPTH = 20
+BASE_URL_LENGTH = 200
+_BASE_URL = re.compile(r"https?://[!\"$->A-\[\]-~]+", re.IGNORECASE)
+"""Printable ASCII but for `# ? @` and backslash: what is appended to it becomes its path."""
 _TEMPLATE = re.compile(r"\{\{|\$\{")
 
 
@@ -69,6 +72,10 @@ class _MemberTwice(Exception):
     pass
 
 
+class _TooDeep(Exception):
+    pass
+
+
 class Descriptor(Message):
     """A valid descriptor with the facts that decide how its app is listed and installed."""
 
@@ -106,16 +113,16 @@ def _parsed(body: bytes) -> dict[str, Any]:
         content: Any = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_members)
         if not isinstance(content, dict):
             raise DescriptorNotJson(reason="it is another kind of value")
+        if _depth(content) > MAX_DEPTH:
+            raise _TooDeep
         # what can't be written again (a lone surrogate, an infinite number) can't be published
         content = from_json(to_json(content, inf_nan_mode="constants"), allow_inf_nan=False)
     except _MemberTwice as twice:
-        raise DescriptorMemberTwice(member=str(twice)[:100]) from None
-    except RecursionError:
+        raise DescriptorMemberTwice(member=ascii(str(twice))[1:-1][:100]) from None
+    except (_TooDeep, RecursionError):
         raise DescriptorInvalid(path="/", reason=f"nested deeper than {MAX_DEPTH}") from None
     except ValueError as error:
         raise DescriptorNotJson(reason=str(error)[:200]) from None
-    if _depth(content) > MAX_DEPTH:
-        raise DescriptorInvalid(path="/", reason=f"nested deeper than {MAX_DEPTH}")
     return dict(content)
 
 
@@ -129,13 +136,13 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _depth(value: object) -> int:
+    """How many objects and arrays stand around the innermost one, itself included."""
     depth, level = 0, [value]
-    while level:
+    while level := [inside for inside in level if isinstance(inside, dict | list)]:
         depth += 1
         level = [
             inner
             for outer in level
-            if isinstance(outer, dict | list)
             for inner in (outer.values() if isinstance(outer, dict) else outer)
         ]
     return depth
@@ -161,23 +168,24 @@ def _key_problems(key: object) -> Iterator[Refusal]:
 
 
 def _base_url_problems(base_url: object, *, development: bool) -> Iterator[Refusal]:
-    if not isinstance(base_url, str) or not base_url or len(base_url) > 200:
+    if not isinstance(base_url, str) or not base_url or len(base_url) > BASE_URL_LENGTH:
         yield DescriptorBaseUrlInvalid()
-        return
-    try:
-        parts = urlsplit(base_url)
-        usable = bool(parts.hostname) and parts.port != 0 and not parts.netloc.endswith(":")
-    except ValueError:
-        yield DescriptorBaseUrlInvalid()
-        return
-    if "://" not in base_url:
-        yield DescriptorBaseUrlNoScheme()
     elif _TEMPLATE.search(base_url):
         yield DescriptorTemplateLeft(path="/baseUrl")
-    elif parts.scheme not in ("https", "http") or not usable:
+    elif "://" not in base_url:
+        yield DescriptorBaseUrlNoScheme()
+    elif _BASE_URL.fullmatch(base_url) is None or not _has_host(base_url):
         yield DescriptorBaseUrlInvalid()
-    elif parts.scheme == "http" and not development:
+    elif base_url.lower().startswith("http:") and not development:
         yield DescriptorBaseUrlNoTls()
+
+
+def _has_host(base_url: str) -> bool:
+    try:
+        parts = urlsplit(base_url)
+        return bool(parts.hostname) and parts.port != 0 and not parts.netloc.endswith(":")
+    except ValueError:
+        return False
 
 
 def _authentication_problems(content: dict[str, Any]) -> Iterator[Refusal]:

@@ -84,7 +84,9 @@ class Fetcher:
             raise DescriptorTimeout(url=url) from None
         except _Blocked as blocked:
             raise DescriptorNotFound(url=url, reason=str(blocked)) from None
-        except (OSError, httpcore2.NetworkError, httpcore2.ProtocolError) as error:
+        except (
+            *(OSError, UnicodeError, httpcore2.NetworkError, httpcore2.ProtocolError),
+        ) as error:
             reason = f"no answer ({type(error).__name__})"
             raise DescriptorNotFound(url=url, reason=reason) from None
 
@@ -107,6 +109,8 @@ class Fetcher:
             target = httpx2.URL(url) if base is None else base.join(url)
         except (httpx2.InvalidURL, ValueError):
             raise DescriptorNotFound(url=asked, reason="that is no URL") from None
+        if target.port is not None and not 0 < target.port < 1 << 16:
+            raise DescriptorNotFound(url=asked, reason="that is no port")
         if target.scheme not in ("https", "http") or not target.host or target.userinfo:
             raise DescriptorNotFound(url=asked, reason="only plain https URLs are fetched")
         if target.scheme == "http" and not self._development:

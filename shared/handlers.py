@@ -38,6 +38,7 @@ class Context:
     """What a handler may look at beside its command and its aggregate."""
 
     actor: str
+    request_id: str
     now: datetime
     store: Store
     prepared: Prepared | None = None

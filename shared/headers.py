@@ -3,10 +3,11 @@
 Source: cloudevents/spec, NATS protocol binding 3.1.3.
 """
 
+import string
 from collections.abc import Mapping
 from urllib.parse import quote, unquote
 
-_PLAIN = "!#$&'()*+,/:;=?@[]~"
+_PLAIN = "".join(sorted(set(string.printable) - set(string.whitespace) - set('"%')))
 """What stays as it is: printable ASCII but for space, quote and percent."""
 
 

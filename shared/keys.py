@@ -2,21 +2,32 @@
 
 import hmac
 import json
+import os
 import re
 import secrets
 import string
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from shared.names import fold
 
 PUBLISHED_PATTERN = r"gl_[0-9]{1,9}_[0-9a-z]{2}[0-9A-Za-z]{27}[0-9A-Za-z]{6}"
 """Number, key id, MAC of 160 bits, checksum. Published, so that secret scanners find tokens."""
 
-_TOKEN = re.compile(r"gl_(?P<number>[0-9]{1,9})_(?P<key_id>[0-9a-z]{2})[0-9A-Za-z]{33}")
+_TOKEN = re.compile(
+    r"gl_(?P<number>[0-9]{1,9})_(?P<key_id>[0-9a-z]{2})(?:(?!gl_[0-9]{1,9}_)[0-9A-Za-z]){33}"
+)
+"""What stands right before a token can't swallow its beginning."""
 _MASKED = re.compile(r"gl_(?P<number>[0-9]{1,9})_(?P<key_id>[0-9a-z]{2})\*\*\*")
+_KeyId = Annotated[str, Field(pattern="^[0-9a-z]{2}$")]
+_Key = Annotated[bytes, Field(min_length=32, max_length=32)]
+_FILE = TypeAdapter[dict[_KeyId, _Key]](
+    Annotated[dict[_KeyId, _Key], Field(min_length=1)], config=ConfigDict(val_json_bytes="hex")
+)
 _DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 
@@ -35,15 +46,20 @@ class Keys:
     @classmethod
     def read(cls, path: Path) -> Self:
         """The keys in a key file; raises OSError or ValueError when there are none."""
-        return cls(
-            {key_id: bytes.fromhex(key) for key_id, key in json.loads(path.read_text()).items()}
-        )
+        try:
+            return cls(_FILE.validate_json(path.read_bytes()))
+        except ValidationError:
+            raise ValueError(f"{path} is no key file") from None
 
     @staticmethod
     def make(path: Path) -> None:
-        """Write a key file with one new key of 256 bits, for its owner only."""
-        path.touch(mode=0o600)
-        path.write_text(json.dumps({"k1": secrets.token_hex(32)}))
+        """Write a key file with one new key of 256 bits, for its owner only.
+
+        Raises FileExistsError rather than lose a key.
+        """
+        owner_only = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(owner_only, "w") as file:
+            json.dump({"k1": secrets.token_hex(32)}, file)
 
     def token(self, app_key: str, number: int, key_id: str | None = None) -> str:
         """The token with that number of that app; the same each time it is made."""
@@ -66,9 +82,12 @@ class Keys:
 
     def unmask(self, app_key: str, text: str) -> str:
         """`text` with the tokens of that app made whole again."""
-        return _MASKED.sub(
-            lambda found: self.token(app_key, int(found["number"]), found["key_id"]), text
-        )
+
+        def whole(found: re.Match[str]) -> str:
+            known = found["key_id"] in self._keys
+            return self.token(app_key, int(found["number"]), found["key_id"]) if known else found[0]
+
+        return _MASKED.sub(whole, text)
 
 
 def _base62(value: int, width: int) -> str:

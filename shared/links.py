@@ -2,11 +2,14 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 from shared.names import fold, is_app_key
 
-_PATH = re.compile(r"/download/apps/(?P<app_key>[^/]+)/version/(?P<build>[0-9]{1,9})/descriptor")
+_LINK = re.compile(
+    r"(?P<place>[^?#]+)/download/apps/(?P<app_key>[^/?#]+)/version/(?P<build>[0-9]{1,9})/descriptor"
+    r"(?:\?(?P<query>[^#]*))?(?:#.*)?"
+)
 
 
 @dataclass(frozen=True)
@@ -26,11 +29,10 @@ class Link:
     @classmethod
     def read(cls, url: str) -> "Link":
         """Read a link of any marketplace; raises ValueError when it is none."""
-        parts = urlsplit(url)
-        match = _PATH.fullmatch(parts.path)
+        match = _LINK.fullmatch(url)
         if match is None or not is_app_key(match["app_key"]):
             raise ValueError("no descriptor link")
-        token = parse_qs(parts.query).get("access-token", [None])
+        token = parse_qs(match["query"] or "").get("access-token", [None])
         if len(token) != 1:
             raise ValueError("more than one access token")
         return cls(fold(match["app_key"]), int(match["build"]), token[0])
@@ -38,6 +40,7 @@ class Link:
     @classmethod
     def read_ours(cls, url: str, public_url: str) -> "Link":
         """Read a link of the marketplace at `public_url`; raises ValueError for others."""
-        if not url.startswith(public_url + "/"):
+        match = _LINK.fullmatch(url)
+        if match is None or match["place"] != public_url:
             raise ValueError("no link of this marketplace")
         return cls.read(url)

@@ -1,7 +1,7 @@
 """The names that messages carry: app keys, ids of partners, sites and accounts, positions."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, NamedTuple, Self
 
 from pydantic import AfterValidator, AwareDatetime, StringConstraints
@@ -42,7 +42,7 @@ class Position(NamedTuple):
         """Read a position; raises ValueError when `text` is none."""
         match = _POSITION.fullmatch(text)
         if match is None:
-            raise ValueError(f"no position: {text[:100]!r}, wanted <service>/<aggregate>@<version>")
+            raise ValueError("a position is written <service>/<aggregate>@<version>")
         return cls(match["service"], match["aggregate"], int(match["version"]))
 
 
@@ -55,7 +55,7 @@ PositionText = Annotated[str, AfterValidator(_checked)]
 
 def is_id(text: str) -> bool:
     """Whether `text` can name a partner, a site or an account."""
-    return re.fullmatch(ID_PATTERN, text) is not None and not text.endswith("\n")
+    return re.fullmatch(ID_PATTERN, text) is not None
 
 
 def is_app_key(text: str) -> bool:
@@ -70,4 +70,5 @@ def fold(app_key: str) -> str:
 
 def iso(time: datetime) -> str:
     """ISO 8601 in UTC with microseconds, `2026-11-25T09:30:00.000000Z`."""
-    return time.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    utc = time.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec="microseconds") + "Z"

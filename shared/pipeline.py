@@ -118,7 +118,7 @@ class Pipeline:
     def _query(self, query: Request, envelope: Envelope) -> Answer:
         route = self._routes[type(query).__name__]
         aggregate = self.store.load(route.aggregate, query.key)
-        context = Context(envelope.actor, envelope.time, self.store)
+        context = Context(envelope.actor, envelope.id, envelope.time, self.store)
         data = route.handle(query, aggregate, context)
         return Answered(data=_json(data), position=self._position(aggregate.id, aggregate.version))
 
@@ -159,7 +159,7 @@ class Pipeline:
     ) -> Outcome:
         route = self._routes[type(command).__name__]
         aggregate = self.store.load(route.aggregate, command.key)
-        context = Context(envelope.actor, envelope.time, self.store, prepared)
+        context = Context(envelope.actor, envelope.id, envelope.time, self.store, prepared)
         try:
             result = route.handle(command, aggregate, context)
             draft = self.store.draft([aggregate], envelope.meta())

@@ -16,6 +16,7 @@ from shared.subjects import Address, encode
 MAX_BODY = 64 * 1024
 """Bytes of a request's body."""
 
+_SHOWN = 10
 _ENVELOPE_FIELDS = {
     "ce-expirytime": "deadline",
     "ce-correlationid": "correlation_id",
@@ -109,8 +110,10 @@ def _envelope(
 
 
 def _reason(error: ValidationError) -> str:
-    """All that is wrong, by field, without the values: they may be secret."""
-    return "; ".join(
-        f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['msg']}"
+    """What is wrong, by field, without the values: they may be secret."""
+    problems = [
+        f"{'.'.join(map(str, problem['loc']))[:100] or 'body'}: {problem['msg']}"
         for problem in error.errors(include_input=False, include_url=False)
-    )
+    ]
+    more = len(problems) - _SHOWN
+    return "; ".join(problems[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")

@@ -1,8 +1,9 @@
 """Settings: read once at start, from `GUESTLIST_…` in the environment."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -33,7 +34,9 @@ class Settings(BaseSettings):
     """Folder of the stores and the key file."""
     operators: tuple[str, ...] = ("operator",)
     """Accounts that may register sites."""
-    public_url: str = "http://127.0.0.1:8080"
+    public_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]*[^\s?#/]$")] = (
+        "http://127.0.0.1:8080"
+    )
     """Where token links point to; no slash at the end."""
     development: bool = False
     """Allows http to loopback addresses for descriptors."""

@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,13 +57,22 @@ MISTYPED = [
     ("misc", "services/token/views.py", "def edit(view: TokenList) -> None: view.app_key = ''"),
 ]
 """The last is seen only by the plugin, which knows that messages are frozen."""
+VALUES = {"aggregate", "descriptor", "errors", "links", "messages", "names"}
+"""What of `shared` a domain is made of."""
 IMPURE = {
-    "clock": ["datetime", "shared.clock", "time"],
-    "randomness": ["random", "secrets", "uuid"],
-    "logging": ["logging"],
-    "I/O": ["asyncio", "io", "os", "pathlib", "socket", "sqlite3", "subprocess", "urllib"],
-    "ours": ["shared.broker", "shared.fetch", "shared.keys", "shared.settings", "shared.store"],
-    "threads": ["threading"],
+    "clock": "datetime time",
+    "randomness": "random secrets uuid",
+    "logging": "logging",
+    "files": "io os pathlib shutil tempfile",
+    "network": "http httpcore2 httpx2 select socket ssl urllib",
+    "stores": "eventsourcing sqlite3",
+    "processes": "asyncio concurrent multiprocessing signal subprocess sys threading",
+    "ours": " ".join(
+        f"shared.{path.stem}"
+        for path in sorted((ROOT / "shared").glob("[a-z]*.py"))
+        if path.stem not in VALUES
+    ),
+    "above": "services.cli services.supervisor",
 }
 FORBIDDEN = {
     "shared-knows-no-service": [
@@ -115,7 +125,11 @@ FORBIDDEN = {
         "services.token.handlers -> faststream",
     ],
     "domain-is-pure": [
-        *(f"services.token.domain -> {module}" for kind in IMPURE.values() for module in kind),
+        *(
+            f"services.token.domain -> {module}"
+            for kind in IMPURE.values()
+            for module in kind.split()
+        ),
         "services.listing.domain -> shared.clock",
         "services.installation.domain -> uuid",
     ],
@@ -185,7 +199,7 @@ def test_every_module_that_a_contract_forbids_is_imported_here() -> None:
     for contract, rows in FORBIDDEN.items():
         imported = [row.split(" -> ")[1] for row in rows]
         for module in CONTRACTS[contract].get("forbidden_modules", ()):
-            assert any(f"{name}.".startswith(f"{module}.") for name in imported), module
+            assert any(fnmatch(f"{name}.", f"{module}.*") for name in imported), module
 
 
 def test_every_group_of_lint_rules_is_broken_here() -> None:

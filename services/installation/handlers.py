@@ -27,6 +27,9 @@ from shared.links import Link
 from shared.messages import Accepted
 from shared.names import fold
 
+_CLOUD_IDS = uuid.UUID("e5d1f4a2-6d5b-4a43-9d0c-8f1f5b0f7c11")
+"""The cloud id of a site follows from the id of the command that registered it."""
+
 
 @dataclass(frozen=True)
 class Apply(Need[Accepted]):
@@ -47,7 +50,7 @@ class Handlers:
         """An operator registers a site."""
         if context.actor not in self._operators:
             raise NotAnOperator
-        site.register(command, cloud_id=str(uuid.uuid4()))
+        site.register(command, cloud_id=str(uuid.uuid5(_CLOUD_IDS, context.request_id)))
 
     def enable_private_listings(
         self, command: EnablePrivateListings, site: Site, context: Context

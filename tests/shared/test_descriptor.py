@@ -36,6 +36,7 @@ REFUSED: dict[str, list[bytes | dict[str, Any]]] = {
         b'{"key": "a", "key": "a"}',
         b'{"modules": {"pages": [{"url": "/a", "url": "/b"}]}}',
         rb'{"key": "a", "\u006bey": "b"}',
+        rb'{"\ud800": 1, "\ud800": 2}',
     ],
     "descriptor-key-invalid": [
         {"key": key} for key in ("", "...", "a b", "a/b", "a\n", "caf\u00e9", "\u212a", 7, None)
@@ -44,6 +45,7 @@ REFUSED: dict[str, list[bytes | dict[str, Any]]] = {
     "descriptor-template-left": [
         *({"key": "{{appKey}}"}, {"key": "app-${env}"}),
         *({"baseUrl": "https://{{host}}/"}, {"baseUrl": "https://app.example.com/${path}"}),
+        *({"baseUrl": "{{localBaseUrl}}"}, {"baseUrl": "${url}"}, {"baseUrl": "http://{{a}}"}),
     ],
     "descriptor-base-url-no-scheme": [{"baseUrl": "app.example.com"}, {"baseUrl": "//app"}],
     "descriptor-base-url-no-tls": [{"baseUrl": "http://app.example.com"}],
@@ -51,6 +53,8 @@ REFUSED: dict[str, list[bytes | dict[str, Any]]] = {
         *({"baseUrl": url} for url in ("", None, 7, ["https://app"], "https://", "https:///a")),
         *({"baseUrl": url} for url in ("ftp://app", "javascript://app", "https://https://app")),
         *({"baseUrl": f"https://app{port}"} for port in (":", ":0", ":65536", ":http")),
+        *({"baseUrl": f"https://app/{path}"} for path in ("a b", "\n", "\x00", "\\", "caf\u00e9")),
+        *({"baseUrl": url} for url in ("https://app/?a=b", "https://app/#a", "https://u:p@app")),
         *({"baseUrl": "https://[::1"}, {"baseUrl": "https://app/".ljust(201, "a")}),
     ],
     "descriptor-auth-unsupported": [{"authentication": way} for way in NO_WAYS],
@@ -107,6 +111,7 @@ def test_a_descriptor_is_refused_by_the_rule_it_breaks(
     with pytest.raises(Refusal) as refused:
         read(changes)
     assert refused.value.code == code
+    assert refused.value.reply("id-7").model_dump_json()
 
 
 def test_every_rule_for_descriptors_is_broken_here() -> None:
@@ -143,7 +148,7 @@ def test_20_levels_are_read() -> None:
     assert read(nested(20)).key == LEAST["key"]
 
 
-@pytest.mark.parametrize("depth", [21, 100, 10_000])
+@pytest.mark.parametrize("depth", [21, 100, 300, 900, 10_000])
 def test_more_than_20_levels_are_refused(depth: int) -> None:
     with pytest.raises(Refusal) as refused:
         read(nested(depth))

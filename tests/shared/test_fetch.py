@@ -53,6 +53,11 @@ def wrapped(address: str) -> list[str]:
     return [pattern.format(address, *halves) for pattern in WRAPPINGS.split()]
 
 
+UNUSABLE = [
+    *("https://a..b/", "https://./", f"https://{'a' * 64}.example/", "https://8.8.8.8:65536/"),
+    *("http://127.0.0.1:99999/", "http://127.0.0.1:0/"),
+]
+"""Names and ports that no resolver and no socket takes."""
 LITERALS = [
     *words(INSIDE),
     *(ipv6 for ipv4 in words(INSIDE) if ":" not in ipv4 for ipv6 in wrapped(ipv4)),
@@ -196,7 +201,9 @@ async def test_without_development_http_is_refused() -> None:
     assert (refused.code, server.connections) == ("descriptor-not-found", 0)
 
 
-@pytest.mark.parametrize("url", ["", "/", "app", "https://", "https:///app", "http://[", "\ud800"])
+@pytest.mark.parametrize(
+    "url", [*("", "/", "app", "https://", "https:///app", "http://[", "\ud800"), *UNUSABLE]
+)
 async def test_a_text_that_is_no_url_is_refused(url: str) -> None:
     assert (await refusal(url)).code == "descriptor-not-found"
 

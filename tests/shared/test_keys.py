@@ -146,7 +146,16 @@ def test_a_masked_text_holds_no_token_and_can_be_restored(parts: list[str | int]
 
 @pytest.mark.parametrize(
     "text",
-    ["{}", '{{"token":"{}"}}', "?access-token={}&x=1", "{0}{0}", "x{}x", "gl_{}", "gl_1_{}_"],
+    [
+        "{}",
+        "gl_1_ab" + "x" * 31 + "{}",
+        '{{"token":"{}"}}',
+        "?access-token={}&x=1",
+        "{0}{0}",
+        "x{}x",
+        "gl_{}",
+        "gl_1_{}_",
+    ],
 )
 def test_a_token_is_masked_wherever_it_stands(text: str) -> None:
     masked = mask(text.format(TOKEN))
@@ -176,6 +185,31 @@ def test_a_key_file_is_for_its_owner_only(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     Keys.make(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_key_file_is_never_overwritten(tmp_path: Path) -> None:
+    Keys.make(tmp_path / "keys.json")
+    with pytest.raises(FileExistsError):
+        Keys.make(tmp_path / "keys.json")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{}", "[]", "null", '{"k1": ""}', '{"k1": "00"}', '{"k1": null}'),
+        *(f'{{"{key_id}": "{"0" * 64}"}}' for key_id in ("", "k", "key", "K1", "k_", "k1\\n")),
+        *('{"k1": "%s"}' % key for key in ("0" * 63, "0" * 66, "g" * 64)),  # noqa: UP031
+    ],
+)
+def test_another_file_is_no_key_file(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match="is no key file"):
+        Keys.read(path)
+
+
+def test_a_mask_with_an_unknown_key_stays() -> None:
+    assert KEYS.unmask(APP, "gl_7_zz***") == "gl_7_zz***"
 
 
 def test_two_key_files_hold_different_keys(tmp_path: Path) -> None:

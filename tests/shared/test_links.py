@@ -21,6 +21,11 @@ def test_what_a_link_says_is_read_from_it(app_key: str, build: int, token: str |
     assert Link.read_ours(link.url(OURS), OURS) == link
 
 
+def test_a_marketplace_may_have_a_path() -> None:
+    link = Link("com.example.roadmap", 7, "gl_7_k1")
+    assert Link.read_ours(link.url(f"{OURS}/apps"), f"{OURS}/apps") == link
+
+
 def test_a_link_is_written_in_its_published_form() -> None:
     link = Link("com.example.roadmap", 7, "gl_7_k1&x=/")
     assert link.url(OURS) == f"{OURS}{PATH}?access-token=gl_7_k1%26x%3D%2F"
@@ -42,7 +47,6 @@ def test_a_link_may_have_no_token(query: str) -> None:
         OURS,
         f"{OURS}/",
         f"{OURS}{PATH}/",
-        f"{OURS}/x{PATH}",
         f"{OURS}/download/apps/a/version/1",
         f"{OURS}/download/apps//version/1/descriptor",
         f"{OURS}/download/apps/a/b/version/1/descriptor",
@@ -55,7 +59,8 @@ def test_a_link_may_have_no_token(query: str) -> None:
         f"{OURS}/download/apps/a/version/\u0661/descriptor",
         f"{OURS}/download/apps/a/version/1000000000/descriptor",
         f"{OURS}{PATH}?access-token=a&access-token=b",
-        f"http://[{PATH}",
+        f"{OURS}{PATH}\n",
+        f"{OURS}/download/apps/a/ver\nsion/7/descriptor",
     ],
 )
 def test_another_url_is_no_link(url: str) -> None:
@@ -66,7 +71,8 @@ def test_another_url_is_no_link(url: str) -> None:
 @pytest.mark.parametrize(
     "origin",
     [
-        "",
+        "http://127.0.0.1:8080/",
+        "http://127.0.0.1:8080/x",
         "https://127.0.0.1:8080",
         "http://127.0.0.1",
         "http://127.0.0.1:80800",

@@ -47,7 +47,7 @@ def test_a_position_is_written_service_aggregate_version() -> None:
     ],
 )
 def test_another_text_is_no_position(text: str) -> None:
-    with pytest.raises(ValueError, match="no position"):
+    with pytest.raises(ValueError, match="a position is written"):
         Position.parse(text)
     with pytest.raises(ValidationError):
         TypeAdapter(PositionText).validate_python(text)

@@ -131,6 +131,13 @@ def test_a_bad_body_is_refused_by_its_fields_without_its_values(
     assert "secret" not in refused.value.reply("id-7").model_dump_json().lower()
 
 
+def test_a_body_with_thousands_of_problems_gets_a_short_answer() -> None:
+    body = "{" + ",".join(f'"{number:x>200}": 1' for number in range(300)) + "}"
+    with pytest.raises(BadRequest, match=r"; and 291 more\.$") as refused:
+        door(body=body.encode())
+    assert len(refused.value.detail) < 2000
+
+
 @pytest.mark.parametrize(
     "subject",
     [
