@@ -62,6 +62,7 @@ class Inbox:
         self.consumer = consumer_name(pipeline.store.service, origin)
         self._policies = policies
         self._pipeline = pipeline
+        pipeline.followed.add(origin)
         self._store = pipeline.store
 
     async def run(self, client: Client) -> None:

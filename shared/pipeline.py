@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -66,7 +66,9 @@ class Pipeline:
         self.committed = asyncio.Event()
         """Set after each commit, for the relay."""
         self.advanced = asyncio.Event()
-        """Set when the inbox has handled something."""
+        """Set when an inbox has handled something."""
+        self.followed: set[str] = set()
+        """The services whose events come into an inbox here."""
         self._routes = routes
         self._prepare = prepare
         self._reveal = reveal
@@ -106,14 +108,21 @@ class Pipeline:
             self._waiting -= 1
 
     async def _catch_up(self, envelope: Envelope) -> None:
-        """Wait until the inbox has handled what the request comes after."""
-        wanted = [Position.parse(text) for text in envelope.after]
+        """Wait until the inboxes have handled what the request comes after.
+
+        What this service stores it knows, and what it doesn't follow never changes its answer.
+        """
+        positions = map(Position.parse, envelope.after)
+        wanted = [position for position in positions if position.service in self.followed]
         try:
             async with asyncio.timeout(PATIENCE):
-                while not await self.on_thread(lambda: all(map(self.store.has_seen, wanted))):
+                while wanted and not await self.on_thread(self._has_seen, wanted):
                     await wait_for_signal(self.advanced, 0.05)
         except TimeoutError:
             raise NotYet from None
+
+    def _has_seen(self, wanted: Iterable[Position]) -> bool:
+        return all(self.store.seen(position) >= position.version for position in wanted)
 
     def _query(self, query: Request, envelope: Envelope) -> Answer:
         route = self._routes[type(query).__name__]

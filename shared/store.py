@@ -123,12 +123,6 @@ class Store:
         """The row of a command that was decided before."""
         return self.recorder.select_command(command_id)
 
-    def has_seen(self, position: Position) -> bool:
-        """Whether that event was handled here; what this service stores it has always seen."""
-        if position.service == self.service:
-            return True
-        return self.seen(position) >= position.version
-
     def seen(self, position: Position) -> int:
         """The version up to which the aggregate of `position` was handled here; 0 for none."""
         return self.recorder.select_seen(position.service, position.aggregate)

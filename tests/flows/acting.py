@@ -99,10 +99,14 @@ async def app_on(client: Client, site_id: str, app_key: str) -> Mapping[str, Any
     return answer.data
 
 
+def store(house: Supervisor, service: str) -> Store:
+    """A service's store, read beside the service."""
+    return Store(service, open_sqlite(house.data / f"{service}.sqlite", read_only=True))
+
+
 def stored(house: Supervisor, service: str, kind: type[A], key: str) -> A:
     """An aggregate as the history in the store's file leaves it."""
-    path = house.data / f"{service}.sqlite"
-    return Store(service, open_sqlite(path, read_only=True)).load(kind, key)
+    return store(house, service).load(kind, key)
 
 
 async def kill(house: Supervisor, *names: str) -> None:
