@@ -31,7 +31,9 @@ class Settings(BaseSettings):
     nats: str = "nats://127.0.0.1:4222"
     """Server address; user and password may stand in it."""
     data: Path = Path(".guestlist")
-    """Folder of the stores and the key file."""
+    """Folder of the store."""
+    key_file: Path | None = None
+    """The keys that sign tokens; `keys.json` in the data folder unless it is given."""
     operators: tuple[str, ...] = ("operator",)
     """Accounts that may register sites."""
     public_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]*[^\s?#/]$")] = (
@@ -47,7 +49,7 @@ class Settings(BaseSettings):
     @property
     def keys(self) -> Path:
         """The key file."""
-        return self.data / "keys.json"
+        return self.key_file or self.data / "keys.json"
 
     def store(self, service: str) -> Path:
         """The event store of a service."""

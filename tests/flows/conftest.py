@@ -24,7 +24,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Super
     """NATS and the three services."""
     data: Path = tmp_path_factory.mktemp("house")
     environment = {"GUESTLIST_DEVELOPMENT": "true"}
-    async with Supervisor(data, port=_free_port(), environment=environment) as running:
+    async with Supervisor(data, port=free_port(), environment=environment) as running:
         yield running
 
 
@@ -44,7 +44,8 @@ async def audit(client: Client) -> AsyncIterator[Audit]:
     following.cancel()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,0 +1,108 @@
+"""What docker-compose.yml starts works together: the same commands and settings as processes."""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from services.contract import SERVICES
+from services.token.commands import CreateToken
+from shared.client import Client, NoReply
+from tests.flows import acting
+from tests.flows.conftest import free_port
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+CHOSEN = {"GUESTLIST_NATS_PASSWORD": "12e5", "GUESTLIST_OPERATORS": '["operator"]'}
+"""A password that looks like a number, and who may register sites."""
+VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::[-?](?P<default>[^}]*))?\}")
+
+
+class Container:
+    """A service of the file, as a process whose folders and ports are its own."""
+
+    def __init__(self, name: str, wanted: Mapping[str, Any], folder: Path, port: int) -> None:
+        self.name = name
+        self._wanted = wanted
+        self._places = {
+            "nats:4222": f"127.0.0.1:{port}",
+            "/etc/guestlist/nats.conf": str(folder / "nats.conf"),
+        }
+        for volume in wanted.get("volumes", ()):
+            source, target, *_ = volume.split(":")
+            (folder / source).mkdir(exist_ok=True)
+            self._places[target] = str(folder / source)
+
+    async def start(self) -> asyncio.subprocess.Process:
+        """Run what the container would run."""
+        entrypoint = self._wanted.get("entrypoint", ["guestlist"])
+        program, *rest = map(self._here, [*entrypoint, *self._wanted.get("command", ())])
+        environment = {
+            name: self._here(VARIABLE.sub(_chosen, value))
+            for name, value in self._wanted.get("environment", {}).items()
+        }
+        inherited = {"PATH": os.environ["PATH"], "GUESTLIST_DEVELOPMENT": "true"}
+        return await asyncio.create_subprocess_exec(
+            BIN / program, *rest, env=inherited | environment, cwd=ROOT
+        )
+
+    def _here(self, text: str) -> str:
+        for there, here in self._places.items():
+            text = re.sub(rf"{re.escape(there)}(?![\w-])", here, text)
+        return text
+
+
+@asynccontextmanager
+async def composed(folder: Path) -> AsyncIterator[str]:
+    """All that the file starts; gives the address of NATS."""
+    wanted: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    port = free_port()
+    config = (ROOT / "deploy/nats.conf").read_text()
+    config = config.replace('"0.0.0.0:4222"', f'"127.0.0.1:{port}"')
+    (folder / "nats.conf").write_text(config.replace('"/data"', f'"{folder / "nats"}"'))
+    containers = [Container(name, row, folder, port) for name, row in wanted.items()]
+    running = []
+    try:
+        for container in containers:
+            process = await container.start()
+            if container.name == "keys":
+                assert await process.wait() == 0
+            else:
+                running.append(process)
+        yield f"nats://guestlist:{CHOSEN['GUESTLIST_NATS_PASSWORD']}@127.0.0.1:{port}"
+    finally:
+        for process in reversed(running):
+            process.terminate()
+            await process.wait()
+
+
+async def healthy(url: str) -> Client:
+    """A client once every service answers."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                client = await Client.open(url, "ann")
+            except NoReply:
+                await asyncio.sleep(0.1)
+                continue
+            for service in SERVICES:
+                while not await client.healthy(service):
+                    await asyncio.sleep(0.1)
+            return client
+
+
+async def test_the_composed_services_make_a_token(tmp_path: Path) -> None:
+    async with composed(tmp_path) as url, await healthy(url) as client:
+        await acting.list_app(client, "com.example.composed")
+        await acting.make_site(client, "composed")
+        await acting.accepted(client, "ann", CreateToken(app_key="com.example.composed"))
+
+
+def _chosen(variable: re.Match[str]) -> str:
+    return CHOSEN.get(variable["name"], variable["default"] or "")
