@@ -226,7 +226,7 @@ def main() -> None:
             as_json = "--json" in takewhile(lambda given: given != "--", sys.argv)
             output.problem(stop.code, stop.detail, stop.hint, as_json=as_json)
     except BrokenPipeError:
-        output.give_up()
+        output.give_up(sys.stdout, sys.stderr)
     sys.exit(code)
 
 
@@ -246,6 +246,7 @@ def _invoke(given: list[str]) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
+        output.give_up(sys.stdout)
         raise Stop(NO_ANSWER, "failed", str(error)) from error
     return 0
 

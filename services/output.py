@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from shared.keys import mask
 
@@ -62,10 +62,10 @@ def set_up() -> None:
             stream.reconfigure(encoding="utf-8")
 
 
-def give_up() -> None:
-    """Print nothing more, because nobody reads any more."""
+def give_up(*streams: TextIO) -> None:
+    """Print nothing more there, not even what waits, because it can't be written."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in streams:
         os.dup2(nowhere, stream.fileno())
 
 

@@ -165,6 +165,12 @@ async def test_nothing_breaks_when_nobody_reads(typed: list[str]) -> None:
     assert bool(ended.err) == (ended.code == 2)
 
 
+async def test_utf_8_is_printed_whatever_the_environment_says() -> None:
+    shown = await guestlist("send", "--help", settings={"PYTHONIOENCODING": "ascii"})
+    assert shown.code == 0
+    assert "FIELD=VALUE…" in shown.out
+
+
 async def test_the_command_line_imports_no_web_framework() -> None:
     ended = await guestlist("--help", settings={"PYTHONPROFILEIMPORTTIME": "1"})
     assert "| services.cli\n" in ended.err

@@ -141,10 +141,8 @@ async def test_hostile_data_stays_on_its_line(house: Supervisor, audit: Audit) -
     "typed",
     [("audit",), ("query", "ListTokens", f"app_key={APP}", "--as=ann"), ("query", "Listing")],
 )
-async def test_a_terminal_gets_what_a_pipe_gets(
-    house: Supervisor, made: Made, typed: tuple[str, ...]
-) -> None:
-    assert made.link
+@pytest.mark.usefixtures("made")
+async def test_a_terminal_gets_what_a_pipe_gets(house: Supervisor, typed: tuple[str, ...]) -> None:
     piped = await run(house, *typed)
     ours, theirs = pty.openpty()
     reading = asyncio.create_task(asyncio.to_thread(_read_all, ours))
@@ -155,14 +153,15 @@ async def test_a_terminal_gets_what_a_pipe_gets(
     assert (await reading).replace("\r\n", "\n") == piped.out + piped.err
 
 
-async def test_the_examples_of_the_help_are_true(house: Supervisor, made: Made) -> None:
-    assert made.link
+@pytest.mark.usefixtures("made")
+async def test_the_examples_of_the_help_are_true(house: Supervisor) -> None:
     for name in ("send", "query"):
         shown = await guestlist(name, "--help")
         example = " ".join(shown.out.partition("Example: guestlist ")[2].split())
         await done(house, *shlex.split(example))
 
 
+@pytest.mark.usefixtures("made")
 async def test_a_pipe_that_is_closed_early_is_no_error(house: Supervisor) -> None:
     read, write = os.pipe()
     os.close(read)
@@ -172,6 +171,7 @@ async def test_a_pipe_that_is_closed_early_is_no_error(house: Supervisor) -> Non
     os.close(write)
 
 
+@pytest.mark.usefixtures("made")
 async def test_a_full_disk_is_told_in_one_line(house: Supervisor) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     ended = await guestlist("audit", stdout=full, settings=_settings(house))
