@@ -3,50 +3,41 @@
 import asyncio
 import importlib
 import json
-import os
+import logging
 import sys
-from collections.abc import Coroutine
+import uuid
+from itertools import takewhile
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from pydantic_core import to_json
+from typer.main import get_command
 
-from services import contract
+from services import arguments, connection, contract, output
 from services.contract import SERVICES
-from services.output import json_line, line
+from services.output import Outages, json_line, line
+from services.stop import INTERRUPTED, NO_ANSWER, WRONG_USE, Stop
 from services.supervisor import AlreadyUp, NotStarted, Supervisor
-from shared.client import Client, NoReply
-from shared.messages import (
-    Accepted,
-    Answer,
-    Answered,
-    Command,
-    Failed,
-    Query,
-    Refused,
-    Reply,
-    Request,
-)
+from shared.client import Client
+from shared.messages import Answer, Command, Query, Reply
 from shared.names import iso
+from shared.settings import Settings
 
 app = typer.Typer(
     name="guestlist",
     help="A private app marketplace on a message queue.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     add_completion=False,
     epilog="Exit codes: 0 done, 1 refused, 2 wrong use, 3 no answer (try again), 130 interrupted.",
 )
 
-REFUSED, WRONG_USE, NO_ANSWER, INTERRUPTED = 1, 2, 3, 130
-R = TypeVar("R", bound=Request)
-T = TypeVar("T")
-
 Data = Annotated[
-    Path, typer.Option("--data", envvar="GUESTLIST_DATA", help="Folder of `guestlist up`.")
+    Path,
+    typer.Option(
+        "--data", envvar="GUESTLIST_DATA", file_okay=False, help="Folder of `guestlist up`."
+    ),
 ]
 Nats = Annotated[
     str | None,
@@ -55,24 +46,42 @@ Nats = Annotated[
 Actor = Annotated[str, typer.Option("--as", metavar="ACCOUNT", help="The account that asks.")]
 Fields = Annotated[
     list[str] | None,
-    typer.Argument(metavar="FIELD=VALUE…", help="Fields, or one JSON object with all of them."),
+    typer.Argument(
+        metavar="FIELD=VALUE…",
+        help="Fields, or one JSON object with all of them. As VALUE, @FILE stands for the text "
+        "in a file and - for stdin.",
+    ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, errors too.")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Print tokens whole.")]
 HERE = Path(".guestlist")
+
+
+@app.callback(invoke_without_command=True)
+def guestlist(context: typer.Context) -> None:
+    """Show the help when no command is given."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(WRONG_USE)
 
 
 @app.command(epilog="Example: guestlist up --development")
 def up(
     data: Data = HERE,
     port: Annotated[
-        int | None, typer.Option(help="Port of NATS; 4222 or the next free one.")
+        int | None,
+        typer.Option(min=1, max=65535, help="Port of NATS; 4222 or the next free one."),
     ] = None,
     development: Annotated[
-        bool, typer.Option("--development", help="Take descriptors by http from this machine.")
+        bool,
+        typer.Option(
+            "--development",
+            envvar="GUESTLIST_DEVELOPMENT",
+            help="Take descriptors by http from this machine.",
+        ),
     ] = False,
 ) -> None:
-    """Run NATS and the three services here, until Ctrl-C."""
+    """Run NATS and the three services here, until Ctrl-C or SIGTERM."""
     environment = {"GUESTLIST_DEVELOPMENT": str(development)}
 
     async def run() -> None:
@@ -81,11 +90,10 @@ def up(
             await running.until_told_to_stop()
 
     try:
-        _run(run())
+        asyncio.run(run())
     except AlreadyUp as error:
-        raise Stop(
-            WRONG_USE, "already-up", str(error), "stop it, or give another --data"
-        ) from error
+        hint = "stop it, or give another --data"
+        raise Stop(WRONG_USE, "already-up", str(error), hint) from error
     except NotStarted as error:
         raise Stop(NO_ANSWER, "not-started", str(error)) from error
 
@@ -94,17 +102,33 @@ def up(
 def service(
     name: Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(SERVICES)}.")],
 ) -> None:
-    """Run one service, set up by GUESTLIST_… in the environment."""
+    """Run one service, set up by GUESTLIST_… in the environment, until Ctrl-C or SIGTERM."""
     if name not in SERVICES:
-        raise Stop(WRONG_USE, "unknown-service", f"no service {name}", f"try {', '.join(SERVICES)}")
-    importlib.import_module(f"services.{name}.app").main()
+        hint = f"one of {', '.join(SERVICES)}"
+        raise Stop(WRONG_USE, "unknown-service", f"there is no {name}", hint)
+    try:
+        folder = Settings().data
+        if not folder.is_dir():
+            raise FileNotFoundError(f"there is no folder {folder}")
+        importlib.import_module(f"services.{name}.app").main()
+    except (OSError, ValueError) as error:
+        detail = arguments.problems(error) if isinstance(error, ValidationError) else str(error)
+        hint = "settings are GUESTLIST_… in the environment; guestlist up makes keys and folder"
+        raise Stop(WRONG_USE, "not-started", detail, hint) from error
 
 
 @app.command(
     epilog="Example: guestlist send RegisterPartner partner_id=acme organisation=Acme --as ann"
 )
 def send(
-    command: Annotated[str, typer.Argument(metavar="COMMAND", help="Its name, as CreateToken.")],
+    command: Annotated[
+        str,
+        typer.Argument(
+            metavar="COMMAND",
+            show_default=False,
+            help="Its name, as CreateToken; without one all are told, without fields its fields.",
+        ),
+    ] = "",
     fields: Fields = None,
     actor: Actor = "operator",
     command_id: Annotated[
@@ -116,27 +140,35 @@ def send(
     nats: Nats = None,
 ) -> None:
     """Send a command and print its reply."""
-    asked = _request(Command.TABLE, command, fields or [])
+    asked = arguments.request(Command.TABLE, command, fields or [])
+    id_ = uuid.uuid4().hex if command_id is None else command_id
+    arguments.check(actor, id_)
+    again = f"send it again with --id {id_}: it is decided once"
 
-    async def run() -> Reply:
-        async with await Client.open(_url(data, nats), actor) as client:
-            return await client.send(asked, command_id=command_id)
+    async def ask(client: Client) -> Reply:
+        return await client.send(asked, command_id=id_)
 
-    reply = _run(run())
-    _end(reply)
+    reply = connection.success(connection.ask(ask, actor, data, nats, again), again)
     if as_json:
         json_line(reply.model_dump(mode="json"), reveal=reveal)
-    elif isinstance(reply, Accepted):
-        line(f"accepted {reply.command_id}" + (" (already done, same reply)" * reply.repeated))
-        for event in reply.events:
-            line(f"  {event.type} {event.id}")
-        if reply.result:
-            json_line(reply.result, reveal=reveal)
+        return
+    line(f"accepted {reply.command_id}" + (" (already done, same reply)" * reply.repeated))
+    for event in reply.events:
+        line(f"  {event.type} {event.id}")
+    if reply.result:
+        json_line(reply.result, reveal=reveal)
 
 
 @app.command(epilog="Example: guestlist query ListTokens app_key=com.example.app --as ann")
 def query(
-    name: Annotated[str, typer.Argument(metavar="QUERY", help="Its name, as ListTokens.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="QUERY",
+            show_default=False,
+            help="Its name, as ListTokens; without one all are told, without fields its fields.",
+        ),
+    ] = "",
     fields: Fields = None,
     actor: Actor = "operator",
     as_json: Json = False,
@@ -145,116 +177,78 @@ def query(
     nats: Nats = None,
 ) -> None:
     """Ask a query and print its answer as JSON."""
-    asked = _request(Query.TABLE, name, fields or [])
+    asked = arguments.request(Query.TABLE, name, fields or [])
+    arguments.check(actor, "query")
 
-    async def run() -> Answer:
-        async with await Client.open(_url(data, nats), actor) as client:
-            return await client.query(asked)
+    async def ask(client: Client) -> Answer:
+        return await client.query(asked)
 
-    answer = _run(run())
-    _end(answer)
-    if isinstance(answer, Answered):
-        json_line(answer.model_dump(mode="json") if as_json else answer.data, reveal=reveal)
+    answer = connection.success(connection.ask(ask, actor, data, nats, "try again"), "try again")
+    json_line(answer.model_dump(mode="json") if as_json else answer.data, reveal=reveal)
 
 
 @app.command(epilog="Example: guestlist audit --follow")
 def audit(
-    follow: Annotated[bool, typer.Option("--follow", help="Go on with what happens.")] = False,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on with what happens, until Ctrl-C.")
+    ] = False,
     as_json: Json = False,
     data: Data = HERE,
     nats: Nats = None,
 ) -> None:
     """Print every event since the beginning."""
 
-    async def run() -> None:
-        async with await Client.open(_url(data, nats), "auditor") as client:
-            async for event in client.events(follow=follow):
-                if as_json:
-                    json_line(event.attributes() | {"data": json.loads(event.body)})
-                else:
-                    known = event.event()
-                    told = event.body.decode() if known is None else known.summary()
-                    line(f"{iso(event.meta.time)}  {event.topic:35} {event.meta.actor:12} {told}")
+    async def tell(client: Client) -> None:
+        log = logging.getLogger(Client.__module__)
+        log.setLevel(logging.INFO)
+        log.addHandler(Outages(as_json=as_json))
+        async for event in client.events(follow=follow):
+            if as_json:
+                json_line(event.attributes() | {"data": json.loads(event.body)})
+            else:
+                known = event.event()
+                told = event.body.decode() if known is None else known.summary()
+                line(f"{iso(event.meta.time)}  {event.topic:35} {event.meta.actor:12} {told}")
 
-    _run(run())
-
-
-class Stop(Exception):
-    """Ends the command with an exit code and a message on stderr."""
-
-    def __init__(self, exit_code: int, code: str, detail: str, hint: str = "") -> None:
-        super().__init__(detail)
-        self.exit_code = exit_code
-        self.error = {"code": code, "detail": detail, "hint": hint}
-
-    def show(self, *, as_json: bool) -> None:
-        """Print what went wrong and what to do."""
-        if as_json:
-            line(to_json(self.error).decode(), error=True)
-            return
-        line(f"{self.error['code']}: {self.error['detail']}", error=True)
-        if self.error["hint"]:
-            line(f"hint: {self.error['hint']}", error=True)
+    connection.ask(tell, "auditor", data, nats, "try again")
 
 
 def main() -> None:
     """The entry point of the console command."""
     contract.load()
+    output.set_up()
+    code = 0
     try:
-        app()
-    except Stop as stop:
-        stop.show(as_json="--json" in sys.argv)
-        sys.exit(stop.exit_code)
+        try:
+            code = _invoke(sys.argv[1:])
+        except Stop as stop:
+            code = stop.exit_code
+            as_json = "--json" in takewhile(lambda given: given != "--", sys.argv)
+            output.problem(stop.code, stop.detail, stop.hint, as_json=as_json)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.give_up(sys.stdout, sys.stderr)
+    sys.exit(code)
 
 
-def _request(table: dict[tuple[str, str], type[R]], name: str, fields: list[str]) -> R:
-    kinds = {kind.__name__: kind for kind in table.values()}
-    if name not in kinds:
-        raise Stop(WRONG_USE, "unknown-name", f"no {name}", f"try {', '.join(sorted(kinds))}")
+def _invoke(given: list[str]) -> int:
+    """Run the command, for its exit code."""
+    command = get_command(app)
     try:
-        if len(fields) == 1 and fields[0].startswith("{"):
-            return kinds[name].model_validate_json(fields[0])
-        pairs = dict(field.split("=", 1) for field in fields)
-        return kinds[name].model_validate_strings(pairs)
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors()
-        )
-        known = f"fields: {', '.join(kinds[name].model_fields)}"
-        raise Stop(WRONG_USE, "bad-request", wrong, known) from None
-    except ValueError:
-        raise Stop(WRONG_USE, "bad-request", "a field is no FIELD=VALUE") from None
-
-
-def _url(data: Path, nats: str | None) -> str:
-    if nats is not None:
-        return nats
-    try:
-        return str(json.loads((data / "connection.json").read_text())["nats"])
-    except FileNotFoundError:
-        detail = f"nothing runs on {data}"
-        raise Stop(NO_ANSWER, "not-up", detail, "start it: guestlist up") from None
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    try:
-        return asyncio.run(work)
-    except NoReply as error:
-        raise Stop(NO_ANSWER, "no-reply", str(error), "is it up? guestlist up") from error
+        with command.make_context("guestlist", given) as context:
+            command.invoke(context)
+    except typer.Exit as ended:
+        return ended.exit_code
+    except typer.TyperException as error:
+        place = getattr(getattr(error, "ctx", None), "command_path", "guestlist")
+        raise Stop(WRONG_USE, "wrong-use", error.format_message(), f"{place} --help") from None
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    except ValueError as error:
-        raise Stop(WRONG_USE, "bad-request", str(error)) from error
-
-
-def _end(reply: Reply | Answer) -> None:
-    match reply:
-        case Refused():
-            raise Stop(REFUSED, reply.code, reply.detail, reply.hint)
-        case Failed():
-            raise Stop(NO_ANSWER, reply.code, reply.detail, "try again")
+        return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        output.give_up(sys.stdout)
+        raise Stop(NO_ANSWER, "failed", str(error)) from error
+    return 0
 
 
 def _say(text: str) -> None:

@@ -1,0 +1,103 @@
+"""What was typed, read as a request."""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from services.stop import WRONG_USE, Stop
+from shared import clock
+from shared.messages import Command, Envelope, Query, Request
+from shared.requests import MAX_BODY
+
+R = TypeVar("R", bound=Request)
+Table = Mapping[tuple[str, str], type[R]]
+
+_PLAIN = {"extra_forbidden": "no such field", "missing": "missing"}
+_OPTIONS = {"id": "--id", "actor": "--as"}
+_STDIN = "-"
+
+
+def request(table: Table[R], name: str, typed: Sequence[str]) -> R:
+    """The command or query of that name; raises Stop.
+
+    `typed` is one JSON object, taken as it is, or has a FIELD=VALUE each. Of those a value
+    `@PATH` stands for what the file holds, and `-` for what stdin does: secrets are seen by
+    everyone in a list of processes.
+    """
+    kind = _kind(table, name)
+    try:
+        if len(typed) == 1 and typed[0].lstrip().startswith("{"):
+            return kind.model_validate_json(typed[0].encode(errors="surrogateescape"))
+        return kind.model_validate_strings(_fields(typed))
+    except ValidationError as error:
+        known = (
+            name if field.is_required() else f"[{name}]"
+            for name, field in kind.model_fields.items()
+        )
+        hint = f"fields of {name}, in brackets what may be left out: {' '.join(known)}"
+        raise Stop(WRONG_USE, "bad-request", problems(error), hint) from None
+
+
+def check(actor: str, request_id: str) -> None:
+    """Raises Stop when these can't be who asks and the id of what is asked."""
+    try:
+        Envelope(id=request_id, actor=actor, time=clock.now(), correlation_id=request_id)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        detail = f"{_OPTIONS[str(problem['loc'][0])]}: {problem['msg']}"
+        raise Stop(WRONG_USE, "bad-request", detail) from None
+
+
+def problems(error: ValidationError) -> str:
+    """What is wrong, by field, without the values: they may be secret."""
+    return "; ".join(
+        f"{'.'.join(map(str, problem['loc'])) or 'fields'}: "
+        f"{_PLAIN.get(problem['type'], problem['msg'])}"
+        for problem in error.errors(include_input=False, include_url=False)
+    )
+
+
+def _kind(table: Table[R], name: str) -> type[R]:
+    kinds = {kind.__name__: kind for kind in table.values()}
+    if name in kinds:
+        return kinds[name]
+    if any(name == other for _, other in Command.TABLE):
+        raise Stop(WRONG_USE, "unknown-name", f"{name} is a command", f"guestlist send {name}")
+    if any(name == other for _, other in Query.TABLE):
+        raise Stop(WRONG_USE, "unknown-name", f"{name} is a query", f"guestlist query {name}")
+    folded = {known.lower(): known for known in kinds}
+    close = get_close_matches(name.lower(), folded, n=1)
+    hint = f"did you mean {folded[close[0]]}?" if close else f"one of {', '.join(sorted(kinds))}"
+    raise Stop(
+        WRONG_USE, "unknown-name", f"there is no {name}" if name else "a name is missing", hint
+    )
+
+
+def _fields(typed: Sequence[str]) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for text in typed:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise Stop(WRONG_USE, "bad-request", f"{text} is no FIELD=VALUE")
+        if name in fields:
+            raise Stop(WRONG_USE, "bad-request", f"{name} is given twice")
+        fields[name] = value
+    if list(fields.values()).count(_STDIN) > 1:
+        raise Stop(WRONG_USE, "bad-request", "only one field can be read from stdin")
+    return {name: _value(name, text) for name, text in fields.items()}
+
+
+def _value(name: str, text: str) -> str:
+    """The value that `text` stands for; a file without the end of its last line."""
+    if text != _STDIN and not text.startswith("@"):
+        return text
+    source = 0 if text == _STDIN else text[1:]
+    try:
+        with open(source, encoding="utf-8", closefd=source != 0) as file:  # a path or stdin
+            return file.read(MAX_BODY + 1).rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        hint = "a value that begins with @ names a file, except in a JSON object"
+        raise Stop(WRONG_USE, "bad-request", f"{name}: {text}: {reason}", hint) from None

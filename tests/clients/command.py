@@ -1,0 +1,68 @@
+"""The `guestlist` command, run as a user does."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+GUESTLIST = Path(sys.executable).parent / "guestlist"
+
+
+class Ended(NamedTuple):
+    """How a run ended, and what it printed."""
+
+    code: int | None
+    out: str
+    err: str
+
+
+async def guestlist(
+    *given: str | bytes | Path,
+    stdin: str | None = None,
+    stdout: int = PIPE,
+    stderr: int = PIPE,
+    settings: Mapping[str, str] | None = None,
+) -> Ended:
+    """Run the command to its end; `settings` are the only GUESTLIST_… that it sees."""
+    async with started(
+        *given, stdin=stdin is not None, stdout=stdout, stderr=stderr, settings=settings
+    ) as process:
+        out, err = await process.communicate(None if stdin is None else stdin.encode())
+    return Ended(process.returncode, (out or b"").decode(), (err or b"").decode())
+
+
+@asynccontextmanager
+async def started(
+    *given: str | bytes | Path,
+    stdin: bool = False,
+    stdout: int = PIPE,
+    stderr: int = PIPE,
+    settings: Mapping[str, str] | None = None,
+) -> AsyncIterator[Process]:
+    """Start the command; it is killed when it still runs afterwards."""
+    foreign = ("GUESTLIST_", "PYTHONUNBUFFERED")
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    process = await asyncio.create_subprocess_exec(
+        GUESTLIST,
+        *given,
+        env=ours | dict(settings or {}),
+        stdin=PIPE if stdin else asyncio.subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=stderr,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+async def read_line(stream: asyncio.StreamReader | None) -> str:
+    """The next line that a started command prints, within 20 seconds."""
+    assert stream is not None
+    return (await asyncio.wait_for(stream.readline(), 20)).decode()

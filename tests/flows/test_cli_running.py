@@ -1,0 +1,175 @@
+"""Commands that run until they are told to stop, and servers that stop under them."""
+
+import asyncio
+import json
+import os
+import shlex
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from services.listing.commands import PublishApp, RegisterPartner
+from services.supervisor import Supervisor
+from shared.client import Client
+from shared.keys import Keys
+from shared.messages import Accepted
+from tests.clients.command import guestlist, read_line, started
+from tests.clients.sample_app import sample_app
+
+SERVER = Path(sys.executable).parent / "nats-server"
+
+
+@pytest.fixture
+async def nats(tmp_path: Path) -> AsyncIterator[str]:
+    """A NATS server to which no service listens."""
+    port = _free_port()
+    server = await asyncio.create_subprocess_exec(
+        SERVER,
+        "-js",
+        "-a",
+        "127.0.0.1",
+        "-p",
+        str(port),
+        "-sd",
+        tmp_path / "nats",
+        "-l",
+        "/dev/null",
+    )
+    url = f"nats://127.0.0.1:{port}"
+    async with await Client.open(url, "tester"):
+        yield url
+    server.kill()
+    await server.wait()
+
+
+async def register(client: Client, *names: str) -> None:
+    """Make something happen."""
+    for name in names:
+        reply = await client.send(RegisterPartner(partner_id=name, organisation=name))
+        assert isinstance(reply, Accepted), reply
+
+
+async def test_following_goes_on_after_a_restart_of_nats_without_gap_or_double(
+    house: Supervisor, client: Client
+) -> None:
+    await register(client, "p1", "p2")
+    given = {"GUESTLIST_DATA": str(house.data)}
+    async with started("audit", "--follow", "--json", settings=given) as following:
+        seen = [await _event(following.stdout) for _ in range(2)]
+
+        pid = house.pid("nats")
+        os.kill(pid, signal.SIGKILL)
+        told = json.loads(await read_line(following.stderr))
+        assert (told["code"], told["hint"]) == ("reconnecting", "")
+        while house.pid("nats") == pid:
+            await asyncio.sleep(0.02)
+        await house.until_up()
+
+        await register(client, "p3", "p4")
+        seen += [await _event(following.stdout) for _ in range(2)]
+        await register(client, "p5")
+        seen.append(await _event(following.stdout))
+        assert seen == [f"listing/partner/p{number}@1" for number in range(1, 6)]
+
+        following.send_signal(signal.SIGINT)
+        assert await following.wait() == 130
+        assert following.stdout is not None
+        assert await following.stdout.read() == b""
+    everything = await guestlist("audit", "--json", settings=given)
+    assert [json.loads(line)["ce-id"] for line in everything.out.splitlines()] == seen
+
+
+async def test_what_nobody_listens_to_gets_no_answer(nats: str) -> None:
+    create = ("send", "CreateToken", "app_key=x", "--nats", nats)
+    sent, asked, audit = await asyncio.gather(
+        guestlist(*create, "--id", "one", "--json"),
+        guestlist("query", "Listing", "app_key=x", "--nats", nats),
+        guestlist("audit", "--nats", nats),
+    )
+    for ended in (sent, asked, audit):
+        assert (ended.code, ended.out) == (3, "")
+    told = json.loads(sent.err)
+    assert told["code"] == "no-reply"
+    assert told["hint"] == "send it again with --id one: it is decided once"
+    assert asked.err.splitlines()[-1] == "hint: try again"
+
+
+async def test_a_service_runs_until_it_is_told_to_stop(nats: str, tmp_path: Path) -> None:
+    Keys.make(tmp_path / "keys.json")
+    example = await _example("service")
+    given = {"GUESTLIST_NATS": nats, "GUESTLIST_DATA": str(tmp_path)}
+    async with (
+        started(*example, settings=given) as service,
+        await Client.open(nats, "tester") as client,
+    ):
+        while not await client.healthy("token"):
+            assert service.returncode is None
+            await asyncio.sleep(0.05)
+        service.terminate()
+        _, err = await service.communicate()
+    assert service.returncode == 0
+    assert b"Traceback" not in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_house_runs_until_it_is_told_to_stop(tmp_path: Path, number: int) -> None:
+    given = {"GUESTLIST_DATA": str(tmp_path / "data")}
+    typed = [*await _example("up"), "--port", str(_free_port())]
+    if number == signal.SIGINT:
+        typed.remove("--development")
+        given["GUESTLIST_DEVELOPMENT"] = "true"
+    async with started(*typed, settings=given) as up:
+        told = await read_line(up.stdout)
+        assert told.startswith("up: listing, token, installation on 127.0.0.1:")
+        children = _children(up.pid)
+        assert len(children) == 4
+
+        again, registered = await asyncio.gather(
+            guestlist("up", settings=given),
+            guestlist(
+                "send", "RegisterPartner", "partner_id=acme", "organisation=A", settings=given
+            ),
+        )
+        assert (again.code, again.out) == (2, "")
+        assert again.err.startswith(f"already-up: process {up.pid} runs on {tmp_path / 'data'}\n")
+        assert registered.code == 0
+        with sample_app({"key": "x"}) as url:
+            asked = {"app_key": "x", "partner_id": "acme", "descriptor_url": url}
+            body = json.dumps(asked | {"visibility": "public", "payment_model": "free"})
+            published = await guestlist("send", PublishApp.__name__, body, settings=given)
+        assert published.code == 0, published
+
+        up.send_signal(number)
+        out, err = await up.communicate()
+    assert (up.returncode, out, err) == (0, b"", b"")
+    assert not any(map(_runs, children))
+
+
+async def _event(printed: asyncio.StreamReader | None) -> str:
+    """The id of the next event that was printed."""
+    id_: str = json.loads(await read_line(printed))["ce-id"]
+    return id_
+
+
+async def _example(command: str) -> list[str]:
+    """What the help of a command gives as an example."""
+    shown = await guestlist(command, "--help")
+    return shlex.split(shown.out.partition("Example: guestlist ")[2])
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _runs(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
