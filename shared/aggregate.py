@@ -32,6 +32,10 @@ class Aggregate:
         """The id under which this history is stored."""
         return self.id_of(self.key)
 
+    def labels(self) -> frozenset[str]:
+        """By what else than its id it is found now; kept beside its events, `kind:value`."""
+        return frozenset()
+
     def record(self, event: Event) -> None:
         """Let `event` happen; it is stored with the next commit."""
         self.replay(event)

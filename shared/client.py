@@ -15,6 +15,7 @@ import nats
 import nats.errors
 import nats.js.errors
 from nats.aio.client import Client as Connection
+from nats.aio.msg import Msg
 from nats.js import api
 from pydantic import TypeAdapter
 
@@ -73,13 +74,21 @@ class Client:
         self._timeout = timeout
         self._connection = connection
         self._seen: dict[str, dict[tuple[str, str], Position]] = {}
+        self._partners: dict[str, str] = {}
 
     @classmethod
     async def open(cls, url: str, actor: str, *, timeout: float = TIMEOUT) -> Self:  # noqa: ASYNC109
-        """Connect; raises NoReply when no server answers within 3 seconds.
+        """Connect; raises NoReply when no server lets us in within 3 seconds.
 
         `timeout`: seconds until a request counts as unanswered.
         """
+        refusals: set[str] = set()
+
+        async def tell(error: Exception) -> None:
+            logger.info("NATS: %r", error)
+            if "Authorization" in str(error):
+                refusals.add(str(error))
+
         try:
             async with asyncio.timeout(_CONNECT):
                 connection = await nats.connect(
@@ -87,10 +96,12 @@ class Client:
                     name=actor,
                     max_reconnect_attempts=-1,
                     reconnect_time_wait=0.2,
-                    error_cb=_log_quietly,
+                    error_cb=tell,
                 )
         except (nats.errors.Error, OSError) as error:
             place = url.rpartition("@")[2].removeprefix("nats://")
+            if refusals:
+                raise NoReply(f"NATS at {place} refuses this user or password") from error
             raise NoReply(f"no NATS server answers at {place}") from error
         return cls(connection, actor, timeout)
 
@@ -126,8 +137,8 @@ class Client:
     ) -> AsyncGenerator[Published, None]:
         """The audit stream: what is in it (`from_start`), then what comes (`follow`).
 
-        It goes on by itself where it stopped when the server was away. Raises NoReply when
-        there is no stream.
+        It goes on by itself where it stopped when the server was away, and passes over what
+        is no event. Raises NoReply when there is no stream.
         """
         stream = self._connection.jetstream()
         try:
@@ -145,7 +156,9 @@ class Client:
                         place = message.metadata.sequence.stream
                         if place >= following:
                             following = place + 1
-                            yield Published.read(message.headers, message.data)
+                            published = _read(message)
+                            if published is not None:
+                                yield published
                         if not follow and following > last:
                             return
             except (ConsumerGone, nats.errors.Error, nats.js.errors.Error) as error:
@@ -196,9 +209,11 @@ class Client:
 
     def _last_seen(self, request: Request) -> tuple[str, ...]:
         """The positions to ask after; the asked service itself always knows its own."""
+        names = request.about()
+        partners = {self._partners[name] for name in names if name in self._partners}
         seen = {
             str(position)
-            for name in request.about()
+            for name in names | partners
             for position in self._seen.get(name, {}).values()
             if position.service != request.SERVICE
         }
@@ -209,12 +224,24 @@ class Client:
         was seen by what it changed."""
         about = {name: self._seen.get(name, {}) for name in sorted(request.about())}
         new = Position.parse(position)
+        partner_id = getattr(request, "partner_id", None)
+        if partner_id is not None:
+            self._partners |= dict.fromkeys(request.about() - {partner_id}, partner_id)
         for name, seen in about.items():
             others = about.values() if name == request.key else [seen]
             known = sorted({*chain.from_iterable(other.values() for other in others), new})
             newest = {seen[:2]: seen for seen in known}
             newest[new[:2]] = newest.pop(new[:2])
             self._seen[name] = dict(list(newest.items())[-_REMEMBERED:])
+
+
+def _read(message: Msg) -> Published | None:
+    try:
+        return Published.read(message.headers, message.data)
+    except (KeyError, ValueError):
+        place = message.metadata.sequence.stream
+        logger.warning("message %d of %s is no event: %s", place, EVENTS, message.subject)
+        return None
 
 
 def _follow(start: int) -> api.ConsumerConfig:
@@ -224,7 +251,3 @@ def _follow(start: int) -> api.ConsumerConfig:
         ack_policy=api.AckPolicy.NONE,
         inactive_threshold=_INACTIVE,
     )
-
-
-async def _log_quietly(error: Exception) -> None:
-    logger.info("NATS: %r", error)

@@ -47,6 +47,10 @@ class Context:
         """One more aggregate of the own service, to look at only."""
         return self.store.load(kind, key)
 
+    def labelled(self, kind: type[A], label: str) -> list[A]:
+        """The aggregates of the own service that carry a label, to look at only."""
+        return self.store.labelled(kind, label)
+
     def need(self, need: Need[T]) -> T:
         """What `need` turned out to be; raises the refusal that it ended in.
 

@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from shared.names import AccountId, PositionText, Timestamp, fold
 
+NOTHING = "_"
+"""Stands in a subject where there is no app, site or partner."""
+
 
 class Message(BaseModel):
     """Anything that crosses a boundary: frozen, and closed to unknown fields."""
@@ -14,17 +17,22 @@ class Message(BaseModel):
 
 
 class Request(Message):
-    """Something asked of one service about one aggregate, which the field `KEY` names."""
+    """Something asked of one service about one aggregate, which the field `KEY` names.
+
+    A query about all of them has no such field.
+    """
 
     model_config = ConfigDict(strict=True)
 
     SERVICE: ClassVar[str]
-    KEY: ClassVar[str]
+    KEY: ClassVar[str | None]
+    SECRET: ClassVar[str | None] = None
+    """The field that may hold an access token."""
 
     @property
     def key(self) -> str:
-        """The id of the aggregate that answers; app keys in folded form."""
-        value: str = getattr(self, self.KEY)
+        """The id of the aggregate that answers, app keys in folded form; else `NOTHING`."""
+        value: str = NOTHING if self.KEY is None else getattr(self, self.KEY)
         return fold(value)
 
     def about(self) -> frozenset[str]:
@@ -42,10 +50,16 @@ class Command(Request):
     TABLE: ClassVar[dict[tuple[str, str], type["Command"]]] = {}
 
     def __init_subclass__(
-        cls, *, service: str, key: str, internal: bool = False, **options: Any
+        cls,
+        *,
+        service: str,
+        key: str,
+        secret: str | None = None,
+        internal: bool = False,
+        **options: Any,
     ) -> None:
         super().__init_subclass__(**options)
-        cls.SERVICE, cls.KEY = service, key
+        cls.SERVICE, cls.KEY, cls.SECRET = service, key, secret
         if not internal:
             Command.TABLE[service, cls.__name__] = cls
 
@@ -55,7 +69,7 @@ class Query(Request):
 
     TABLE: ClassVar[dict[tuple[str, str], type["Query"]]] = {}
 
-    def __init_subclass__(cls, *, service: str, key: str, **options: Any) -> None:
+    def __init_subclass__(cls, *, service: str, key: str | None, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.SERVICE, cls.KEY = service, key
         Query.TABLE[service, cls.__name__] = cls
@@ -88,7 +102,7 @@ class Event(Message):
         app_key: str | None = getattr(self, "app_key", None)
         return None if app_key is None else fold(app_key)
 
-    def summary(self) -> str:
+    def line(self) -> str:
         """The event in one sentence, for people."""
         return self.LINE.format_map(vars(self))
 

@@ -49,6 +49,8 @@ PATIENCE = 2.0
 """Seconds that a request waits for what it comes after."""
 _TRIES = 10
 R = TypeVar("R")
+Q = TypeVar("Q", bound=Request)
+T = TypeVar("T")
 
 
 class Pipeline:
@@ -93,7 +95,7 @@ class Pipeline:
             await self._catch_up(asked.envelope)
             if isinstance(asked.request, Command):
                 return await self._command(asked.request, asked.envelope)
-            return await self.on_thread(self._query, asked.request, asked.envelope)
+            return await self._with_need(self._query, asked.request, asked.envelope)
         except Refusal as refusal:
             return refusal.reply(asked.envelope.id)
         except Failure as failure:
@@ -124,23 +126,38 @@ class Pipeline:
     def _has_seen(self, wanted: Iterable[Position]) -> bool:
         return all(self.store.seen(position) >= position.version for position in wanted)
 
-    def _query(self, query: Request, envelope: Envelope) -> Answer:
+    async def _with_need(
+        self,
+        decide: Callable[[Q, Envelope, Prepared | None], T | Need[Any]],
+        request: Q,
+        envelope: Envelope,
+    ) -> T:
+        """What `decide` says; when it needs something, it is got and `decide` runs again."""
+        decided = await self.on_thread(decide, request, envelope, None)
+        if isinstance(decided, Need):
+            if self._prepare is None:
+                raise TypeError(f"{type(request).__name__} needs what this service can't get")
+            async with self._preparing:
+                prepared = await self._prepare(decided, envelope)
+            decided = await self.on_thread(decide, request, envelope, prepared)
+            if isinstance(decided, Need):
+                raise TypeError(f"{type(request).__name__} needs more than one thing")
+        return decided
+
+    def _query(
+        self, query: Request, envelope: Envelope, prepared: Prepared | None
+    ) -> Answer | Need[Any]:
         route = self._routes[type(query).__name__]
         aggregate = self.store.load(route.aggregate, query.key)
-        context = Context(envelope.actor, envelope.id, envelope.time, self.store)
-        data = route.handle(query, aggregate, context)
+        context = Context(envelope.actor, envelope.id, envelope.time, self.store, prepared)
+        try:
+            data = route.handle(query, aggregate, context)
+        except Needed as needed:
+            return needed.need
         return Answered(data=_json(data), position=self._position(aggregate.id, aggregate.version))
 
     async def _command(self, command: Command, envelope: Envelope) -> Reply:
-        decided = await self.on_thread(self._decide, command, envelope, None)
-        if isinstance(decided, Need):
-            if self._prepare is None:
-                raise TypeError(f"{type(command).__name__} needs what this service can't get")
-            async with self._preparing:
-                prepared = await self._prepare(decided, envelope)
-            decided = await self.on_thread(self._decide, command, envelope, prepared)
-            if isinstance(decided, Need):
-                raise TypeError(f"{type(command).__name__} needs more than one thing")
+        decided: Outcome = await self._with_need(self._decide, command, envelope)
         if isinstance(decided, Accepted) and decided.events:
             self.committed.set()
         return decided

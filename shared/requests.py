@@ -2,16 +2,20 @@
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import ValidationError
 
 from shared.errors import BadRequest, SubjectMismatch
-from shared.messages import Envelope, Request
+from shared.keys import mask
+from shared.messages import Command, Envelope, Reply, Request
 from shared.names import SERVICE_ACCOUNT, iso
 from shared.subjects import Address, encode
+
+Ask = Callable[[Command, Envelope], Awaitable[Reply]]
+"""How another service is asked; raises Unavailable when it gives no reply."""
 
 MAX_BODY = 64 * 1024
 """Bytes of a request's body."""
@@ -60,6 +64,7 @@ def read(
         request = classes[address.name].model_validate_json(body or b"{}")
     except ValidationError as error:
         raise BadRequest(reason=_reason(error)) from None
+    _refuse_tokens(request, envelope)
     if request.key != address.key:
         raise SubjectMismatch(subject_key=encode(address.key), body_key=encode(request.key))
     return Asked(request, envelope)
@@ -77,18 +82,27 @@ def attributes_of(envelope: Envelope) -> dict[str, str]:
     return attributes
 
 
-def follow_up(step: str, *, cause: str, correlation_id: str, time: datetime) -> Envelope:
+def follow_up(
+    step: str,
+    *,
+    cause: str,
+    correlation_id: str,
+    time: datetime,
+    actor: str = SERVICE_ACCOUNT,
+    after: tuple[str, ...] = (),
+) -> Envelope:
     """The envelope of a command to which something else leads.
 
-    Its id follows from the cause and the step, so doing the step again is a repetition; the
-    service asks in its own name.
+    Its id follows from the cause and the step, so doing the step again is a repetition. The
+    service asks in its own name, unless it asks for somebody whose right has to be checked.
     """
     return Envelope(
         id=hashlib.sha256(f"{cause}:{step}".encode()).hexdigest(),
-        actor=SERVICE_ACCOUNT,
+        actor=actor,
         time=time,
         correlation_id=correlation_id,
         causation_id=cause,
+        after=after,
     )
 
 
@@ -107,6 +121,17 @@ def _envelope(
     if attributes.get("ce-after"):
         fields["after"] = tuple(attributes["ce-after"].split(","))
     return Envelope.model_validate(fields)
+
+
+def _refuse_tokens(request: Request, envelope: Envelope) -> None:
+    """What is kept and published holds no token, not even one that was pasted by mistake."""
+    kept = {
+        "body": request.model_dump_json(exclude={request.SECRET} if request.SECRET else None),
+        "headers": envelope.model_dump_json(),
+    }
+    for place, text in kept.items():
+        if mask(text) != text:
+            raise BadRequest(reason=f"{place}: an access token stands where none belongs")
 
 
 def _reason(error: ValidationError) -> str:

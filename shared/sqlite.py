@@ -1,9 +1,10 @@
-"""The event store on SQLite: events, command log, tracking and log id in one file."""
+"""The event store on SQLite: events, command log, tracking, labels and log id in one file."""
 
 import dataclasses
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
@@ -41,6 +42,10 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
             "CREATE TABLE IF NOT EXISTS tracking ("
             "origin TEXT NOT NULL, aggregate TEXT NOT NULL, version INTEGER NOT NULL,"
             "PRIMARY KEY (origin, aggregate)) WITHOUT ROWID",
+            "CREATE TABLE IF NOT EXISTS labels ("
+            "label TEXT NOT NULL, aggregate TEXT NOT NULL, PRIMARY KEY (label, aggregate)"
+            ") WITHOUT ROWID",
+            "CREATE INDEX IF NOT EXISTS labels_of ON labels (aggregate)",
             "CREATE TABLE IF NOT EXISTS log (log_id TEXT NOT NULL)",
         ]
 
@@ -55,6 +60,7 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         c: SQLiteCursor,
         stored_events: Sequence[StoredEvent],
         *,
+        labels: Mapping[str, frozenset[str]] = MappingProxyType({}),
         command: CommandRow | None = None,
         seen: Position | None = None,
         **_: Any,
@@ -65,7 +71,18 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
                 raise IntegrityError(f"{seen} is not the next event of its aggregate")
         if command is not None:
             c.execute(_INSERT_COMMAND, dataclasses.astuple(command))
+        for aggregate, carried in labels.items():
+            c.execute("DELETE FROM labels WHERE aggregate=?", (aggregate,))
+            c.executemany(
+                "INSERT INTO labels VALUES (?, ?)", [(label, aggregate) for label in carried]
+            )
         return super()._insert_events(c, stored_events)
+
+    def select_labelled(self, label: str) -> list[str]:
+        """The ids of the aggregates that carry a label, in order."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute("SELECT aggregate FROM labels WHERE label=? ORDER BY aggregate", (label,))
+            return [str(row[0]) for row in c.fetchall()]
 
     def select_command(self, command_id: str) -> CommandRow | None:
         """The row of a command that was decided before."""

@@ -27,6 +27,7 @@ class Recorder(Protocol):
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None: ...
+    def select_labelled(self, label: str) -> Sequence[str]: ...
     def select_events(
         self, originator_id: str, *, gt: int | None = None
     ) -> Sequence[StoredEvent]: ...
@@ -47,6 +48,7 @@ class Draft:
     records: list[Record] = field(default_factory=list)
     stored: list[StoredEvent] = field(default_factory=list)
     heads: dict[str, str] = field(default_factory=dict)
+    labels: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
 class Store:
@@ -79,6 +81,14 @@ class Store:
             self._heads.pop(oldest, None)
         return copy
 
+    def labelled(self, kind: type[A], label: str) -> list[A]:
+        """The aggregates of a kind that carry a label, in the order of their ids."""
+        prefix = kind.id_of("")
+        found = self.recorder.select_labelled(label)
+        return [
+            self.load(kind, id_.removeprefix(prefix)) for id_ in found if id_.startswith(prefix)
+        ]
+
     def draft(self, aggregates: Sequence[Aggregate], meta: Meta) -> Draft:
         """The pending events as records; raises BadRequest when one is too large to publish."""
         draft = Draft([aggregate for aggregate in aggregates if aggregate.pending])
@@ -94,6 +104,8 @@ class Store:
                 draft.records.append(record)
                 draft.stored.append(stored)
             draft.heads[aggregate.id] = prev
+            if type(aggregate).labels is not Aggregate.labels:
+                draft.labels[aggregate.id] = aggregate.labels()
         return draft
 
     def commit(
@@ -105,7 +117,9 @@ class Store:
         failed draft are forgotten.
         """
         try:
-            self.recorder.insert_events(draft.stored, command=command, seen=seen)
+            self.recorder.insert_events(
+                draft.stored, labels=draft.labels, command=command, seen=seen
+            )
         except BaseException:
             self.forget(draft.aggregates)
             raise

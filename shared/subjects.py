@@ -2,14 +2,12 @@
 
 from typing import Literal, NamedTuple, Self
 
-from shared.messages import Event, Request
+from shared.messages import NOTHING, Event, Request
 from shared.names import fold, is_app_key, is_id
 
 Plane = Literal["cmd", "qry"]
 EVENTS = "EVENTS"
 """The stream that holds every published event."""
-NOTHING = "_"
-"""Stands in a subject where there is no app."""
 
 
 class Address(NamedTuple):
@@ -55,7 +53,7 @@ def encode(key: str) -> str:
 def decode(token: str) -> str:
     """The key behind a token of a subject; raises ValueError when there is none."""
     key = token.replace(":", ".")
-    if token != encode(key) or not (is_id(key) or is_app_key(key)):
+    if token != encode(key) or not (is_id(key) or is_app_key(key) or key == NOTHING):
         raise ValueError("the key is neither an app key nor an id")
     return key
 
