@@ -22,15 +22,15 @@ _STDIN = "-"
 def request(table: Table[R], name: str, typed: Sequence[str]) -> R:
     """The command or query of that name; raises Stop.
 
-    `typed` is one JSON object, taken as it is, or has a FIELD=VALUE each. Of those a value
-    `@PATH` stands for what the file holds, and `-` for what stdin does: secrets are seen by
-    everyone in a list of processes.
+    `typed` is one JSON object, taken as it is, or has a FIELD=VALUE each. As the value of the
+    field that may hold an access token, `@PATH` stands for what the file holds, and `-` for
+    what stdin does: arguments are seen by everyone in a list of processes.
     """
     kind = _kind(table, name)
     try:
         if len(typed) == 1 and typed[0].lstrip().startswith("{"):
             return kind.model_validate_json(typed[0].encode(errors="surrogateescape"))
-        return kind.model_validate_strings(_fields(typed))
+        return kind.model_validate_strings(_fields(typed, kind.SECRET))
     except ValidationError as error:
         known = (
             name if field.is_required() else f"[{name}]"
@@ -75,7 +75,7 @@ def _kind(table: Table[R], name: str) -> type[R]:
     )
 
 
-def _fields(typed: Sequence[str]) -> dict[str, str]:
+def _fields(typed: Sequence[str], secret: str | None) -> dict[str, str]:
     fields: dict[str, str] = {}
     for text in typed:
         name, equals, value = text.partition("=")
@@ -84,9 +84,9 @@ def _fields(typed: Sequence[str]) -> dict[str, str]:
         if name in fields:
             raise Stop(WRONG_USE, "bad-request", f"{name} is given twice")
         fields[name] = value
-    if list(fields.values()).count(_STDIN) > 1:
-        raise Stop(WRONG_USE, "bad-request", "only one field can be read from stdin")
-    return {name: _value(name, text) for name, text in fields.items()}
+    if secret in fields:
+        fields[secret] = _value(secret, fields[secret])
+    return fields
 
 
 def _value(name: str, text: str) -> str:

@@ -17,9 +17,10 @@ from typer.main import get_command
 from services import arguments, connection, contract, output
 from services.contract import SERVICES
 from services.output import Outages, json_line, line
-from services.stop import INTERRUPTED, NO_ANSWER, WRONG_USE, Stop
-from services.supervisor import AlreadyUp, NotStarted, Supervisor
+from services.stop import INTERRUPTED, NO_ANSWER, REFUSED, WRONG_USE, Stop
+from services.supervisor import AlreadyUp, NotStarted, Supervisor, stop_when_told
 from shared.client import Client
+from shared.keys import Keys
 from shared.messages import Answer, Command, Query, Reply
 from shared.names import iso
 from shared.settings import Settings
@@ -48,8 +49,16 @@ Fields = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="FIELD=VALUE…",
-        help="Fields, or one JSON object with all of them. As VALUE, @FILE stands for the text "
-        "in a file and - for stdin.",
+        help="Fields, or one JSON object with all of them. As the VALUE that is or holds a token, "
+        "@FILE stands for the text in a file and - for stdin.",
+    ),
+]
+Development = Annotated[
+    bool,
+    typer.Option(
+        "--development",
+        envvar="GUESTLIST_DEVELOPMENT",
+        help="Take descriptors by http from this machine.",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, errors too.")]
@@ -72,19 +81,13 @@ def up(
         int | None,
         typer.Option(min=1, max=65535, help="Port of NATS; 4222 or the next free one."),
     ] = None,
-    development: Annotated[
-        bool,
-        typer.Option(
-            "--development",
-            envvar="GUESTLIST_DEVELOPMENT",
-            help="Take descriptors by http from this machine.",
-        ),
-    ] = False,
+    development: Development = False,
 ) -> None:
     """Run NATS and the three services here, until Ctrl-C or SIGTERM."""
     environment = {"GUESTLIST_DEVELOPMENT": str(development)}
 
     async def run() -> None:
+        stop_when_told()
         async with Supervisor(data, port=port, environment=environment, report=_say) as running:
             line(f"up: {', '.join(SERVICES)} on {running.url.rpartition('@')[2]}, data in {data}")
             await running.until_told_to_stop()
@@ -96,6 +99,8 @@ def up(
         raise Stop(WRONG_USE, "already-up", str(error), hint) from error
     except NotStarted as error:
         raise Stop(NO_ANSWER, "not-started", str(error)) from error
+    except asyncio.CancelledError:
+        raise typer.Exit(INTERRUPTED) from None
 
 
 @app.command(epilog="Example: guestlist service token")
@@ -115,6 +120,44 @@ def service(
         detail = arguments.problems(error) if isinstance(error, ValidationError) else str(error)
         hint = "settings are GUESTLIST_… in the environment; guestlist up makes keys and folder"
         raise Stop(WRONG_USE, "not-started", detail, hint) from error
+
+
+@app.command(epilog="Example: guestlist check atlassian-connect.json")
+def check(
+    source: Annotated[str, typer.Argument(metavar="FILE|URL", help="The descriptor.")],
+    development: Development = False,
+    as_json: Json = False,
+) -> None:
+    """Tell whether an app can be listed with a descriptor, and all that is wrong with it."""
+    from services.check import verdict  # here, as what it needs would slow every help
+
+    try:
+        told = verdict(source, development=development)
+    except OSError as error:
+        raise Stop(WRONG_USE, "no-such-file", f"{source}: {error.strerror}") from error
+    if as_json:
+        json_line(told.model_dump(mode="json"))
+    elif told.accepted:
+        line(f"{source}: {told.key} can be listed")
+    for problem in () if as_json else told.problems:
+        line(f"{problem['code']} {problem['path'] or '/'}: {problem['detail']}")
+        line(f"  hint: {problem['hint']}")
+    if not told.accepted:
+        raise typer.Exit(REFUSED)
+
+
+@app.command(epilog="Example: guestlist keys /etc/guestlist/keys.json")
+def keys(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Where the key file goes.")],
+) -> None:
+    """Make the file of the keys that sign tokens, unless it is there."""
+    try:
+        Keys.make(path)
+    except FileExistsError:
+        Keys.read(path)
+        line(f"{path} is there already")
+    else:
+        line(f"made {path}: keep a copy, apart from the stores")
 
 
 @app.command(
@@ -207,7 +250,7 @@ def audit(
                 json_line(event.attributes() | {"data": json.loads(event.body)})
             else:
                 known = event.event()
-                told = event.body.decode() if known is None else known.summary()
+                told = event.body.decode() if known is None else known.line()
                 line(f"{iso(event.meta.time)}  {event.topic:35} {event.meta.actor:12} {told}")
 
     connection.ask(tell, "auditor", data, nats, "try again")

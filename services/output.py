@@ -22,8 +22,10 @@ class Outages(logging.Handler):
         self._told = 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say that the client is reconnecting, and why."""
-        if record.created - self._told >= _QUIET:
+        """Say that the client is reconnecting, and why; a warning is said as it is."""
+        if record.levelno > logging.INFO:
+            problem("warning", record.getMessage(), as_json=self._as_json)
+        elif record.created - self._told >= _QUIET:
             self._told = record.created
             problem("reconnecting", record.getMessage(), as_json=self._as_json)
 

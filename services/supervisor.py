@@ -118,7 +118,7 @@ class Supervisor:
             await asyncio.sleep(0.05)
 
     def _configure(self) -> None:
-        port = _free_port(_PORT) if self._port is None else self._port
+        port = _free_port(_PORT, 1000) if self._port is None else _free_port(self._port, 1)
         password = secrets.token_urlsafe(24)
         self.url = f"nats://{USER}:{password}@127.0.0.1:{port}"
         if not (self.data / "keys.json").exists():
@@ -172,6 +172,13 @@ class Supervisor:
             os.close(self._lock)
 
 
+def stop_when_told() -> None:
+    """Until a supervisor is up, let SIGTERM end the task that starts it, and so its children."""
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
 def _lock(path: Path) -> int:
     """Hold the folder until this process ends; raises AlreadyUp."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -220,8 +227,8 @@ def _write_private(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def _free_port(first: int) -> int:
-    for port in range(first, first + 1000):
+def _free_port(first: int, count: int) -> int:
+    for port in range(first, first + count):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -229,4 +236,4 @@ def _free_port(first: int) -> int:
             except OSError:
                 continue
             return port
-    raise NotStarted(f"no port is free from {first} on")
+    raise NotStarted(f"port {first} is in use" if count == 1 else f"no port from {first} is free")

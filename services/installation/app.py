@@ -2,29 +2,27 @@
 
 import asyncio
 
-from services.installation.handlers import Apply, Handlers
+from services.installation.domain import Site
+from services.installation.handlers import Handlers
+from services.installation.needs import Needs
 from services.installation.policies import Policies
-from services.installation.process import InstallProcess
+from services.installation.process import InstallProcess, RollOut
 from services.installation.views import Views
-from shared import clock
 from shared.broker import Bus
-from shared.errors import Refusal, Unavailable
-from shared.handlers import Prepared, routes
+from shared.handlers import routes
 from shared.inbox import Inbox, policies_of
 from shared.keys import Keys
 from shared.logs import log_to_stderr
-from shared.messages import Envelope, Failed, Refused
 from shared.pipeline import Pipeline
 from shared.process import Process
-from shared.requests import follow_up
 from shared.service import Reader, Service
 from shared.settings import Settings
 from shared.sqlite import open_sqlite
 from shared.store import Store
 
 NAME = "installation"
-PROCESS = "installation_process"
-"""The durable name of the install process; never changes."""
+INSTALLS, ROLL_OUT = "installation_process", "installation_rollout"
+"""The durable names of the processes; they never change."""
 
 
 def main() -> None:
@@ -33,31 +31,21 @@ def main() -> None:
     settings = Settings()
     keys = Keys.read(settings.keys)
     bus = Bus(settings.nats, NAME)
-
-    async def prepare(need: Apply, envelope: Envelope) -> Prepared:
-        apply = follow_up(
-            "apply",
-            cause=envelope.id,
-            correlation_id=envelope.correlation_id,
-            time=clock.now(),
-        )
-        match await bus.ask(need.command, apply):
-            case Refused() as refused:
-                return Refusal.passed_on(refused)
-            case Failed():
-                raise Unavailable
-            case accepted:
-                return accepted
-
     handlers = Handlers(keys, settings.public_url, settings.operators)
     store = Store(NAME, open_sqlite(settings.store(NAME)))
-    pipeline = Pipeline(store, routes(handlers) | routes(Views()), prepare=prepare)
+    pipeline = Pipeline(store, routes(handlers) | routes(Views()), prepare=Needs(bus.ask).prepare)
     policies = policies_of(Policies())
+
+    async def sites_of(app_key: str) -> list[str]:
+        sites = await pipeline.on_thread(store.labelled, Site, f"app:{app_key}")
+        return [site.key for site in sites]
+
     install = InstallProcess(keys, bus.ask, pipeline.answer)
     readers: list[Reader] = [
         Inbox("listing", policies, pipeline),
         Inbox("token", policies, pipeline),
-        Process(PROCESS, NAME, install.step),
+        Process(INSTALLS, NAME, install.step),
+        Process(ROLL_OUT, "listing", RollOut(sites_of, pipeline.answer).step),
     ]
     asyncio.run(Service(bus, pipeline, readers, settings).run())
 

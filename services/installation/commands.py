@@ -1,10 +1,11 @@
 """What may be asked of the installation service."""
 
 from enum import Enum
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import StringConstraints
 
+from services.listing.commands import Product
 from shared.links import Link
 from shared.messages import Command, Message
 from shared.names import AccountId, AppKey, SiteId
@@ -12,7 +13,9 @@ from shared.names import AccountId, AppKey, SiteId
 Url = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 SiteUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/?#\s]+[^?#\s]*$", max_length=200)]
 TokenText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Product = Literal["jira", "confluence"]
+
+
+VersionText = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$", max_length=50)]
 
 
 class LicenceState(Enum):
@@ -46,8 +49,43 @@ class EnablePrivateListings(Command, service="installation", key="site_id"):
     site_id: SiteId
 
 
-class InstallApp(Command, service="installation", key="site_id"):
-    """Install an app by its token link or descriptor link; on a live one this is an update.
+class DisablePrivateListings(Command, service="installation", key="site_id"):
+    """Take no more private apps and tokens; what is installed stays."""
+
+    site_id: SiteId
+
+
+class RenameSite(Command, service="installation", key="site_id"):
+    """Reach the site at another URL; installations and tokens stay."""
+
+    site_id: SiteId
+    base_url: SiteUrl
+
+
+class ResetSite(Command, service="installation", key="site_id"):
+    """Begin anew with nothing installed; tokens that were applied stay bound to the site."""
+
+    site_id: SiteId
+
+
+class AddAdmin(Command, service="installation", key="site_id"):
+    """Let one more account administer the site."""
+
+    site_id: SiteId
+    account: AccountId
+
+
+class RemoveAdmin(Command, service="installation", key="site_id"):
+    """Let an account no longer administer the site; the last one stays."""
+
+    site_id: SiteId
+    account: AccountId
+
+
+class InstallApp(Command, service="installation", key="site_id", secret="url"):
+    """Install an app by its token link, its descriptor link or the URL of its descriptor.
+
+    On a live app this is an update.
 
     The reply comes when the installation has begun; AppInstalled, AppUpdated or InstallFailed
     ends it.
@@ -70,7 +108,7 @@ class InstallBegun(Message):
     installation_id: str
 
 
-class SetToken(Command, service="installation", key="site_id"):
+class SetToken(Command, service="installation", key="site_id", secret="token"):
     """Apply a token to an installed app; the one before is cleared."""
 
     site_id: SiteId
@@ -85,12 +123,61 @@ class ClearToken(Command, service="installation", key="site_id"):
     app_key: AppKey
 
 
+class GenerateToken(Command, service="installation", key="site_id"):
+    """Make a token and apply it in one step; for admins who are members of the partner too."""
+
+    site_id: SiteId
+    app_key: AppKey
+
+
+class GeneratedToken(Message):
+    """The result of GenerateToken."""
+
+    token_id: int
+
+
 class SetLicenceState(Command, service="installation", key="site_id"):
     """Switch the licence of an app with a token, to test the app."""
 
     site_id: SiteId
     app_key: AppKey
     state: LicenceState
+
+
+class EnableApp(Command, service="installation", key="site_id"):
+    """Let a disabled app be used again."""
+
+    site_id: SiteId
+    app_key: AppKey
+
+
+class DisableApp(Command, service="installation", key="site_id"):
+    """Keep an app from being used; it stays installed."""
+
+    site_id: SiteId
+    app_key: AppKey
+
+
+class ApproveUpdate(Command, service="installation", key="site_id"):
+    """Take the version that waits for approval."""
+
+    site_id: SiteId
+    app_key: AppKey
+    version: VersionText
+
+
+class UninstallApp(Command, service="installation", key="site_id"):
+    """Take an app off the site."""
+
+    site_id: SiteId
+    app_key: AppKey
+
+
+class UpdateApp(Command, service="installation", key="site_id", internal=True):
+    """Step of the roll-out: there may be a newer version."""
+
+    site_id: SiteId
+    app_key: AppKey
 
 
 class AttachToken(Command, service="installation", key="site_id", internal=True):

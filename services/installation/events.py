@@ -4,7 +4,10 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from services.installation.commands import LicenceState, Product
+from services.installation.commands import LicenceState
+from services.listing.commands import Product, Visibility
+from services.listing.events import Change
+from services.listing.queries import Status
 from shared.messages import Event
 
 
@@ -20,12 +23,60 @@ class SiteRegistered(
     cloud_id: str
 
 
+class SiteRenamed(
+    Event,
+    topic="installation.SiteRenamed",
+    line="site {site_id} is at {base_url} now, not at {old_base_url}",
+):
+    """A site is reached at another URL; installations and tokens stay."""
+
+    site_id: str
+    old_base_url: str
+    base_url: str
+
+
+class SiteReset(Event, topic="installation.SiteReset", line="site {site_id} began anew"):
+    """Nothing is installed on the site any more; tokens applied there stay bound to it.
+
+    `generation` counts the resets.
+    """
+
+    site_id: str
+    generation: int
+
+
+class AdminAdded(Event, topic="installation.AdminAdded", line="{account} administers {site_id}"):
+    """One more account administers a site."""
+
+    site_id: str
+    account: str
+
+
+class AdminRemoved(
+    Event, topic="installation.AdminRemoved", line="{account} no longer administers {site_id}"
+):
+    """An account no longer administers a site."""
+
+    site_id: str
+    account: str
+
+
 class PrivateListingsEnabled(
     Event,
     topic="installation.PrivateListingsEnabled",
     line="private listings enabled on {site_id}",
 ):
     """The site takes private apps and tokens."""
+
+    site_id: str
+
+
+class PrivateListingsDisabled(
+    Event,
+    topic="installation.PrivateListingsDisabled",
+    line="private listings disabled on {site_id}",
+):
+    """The site takes no more private apps and tokens; what is installed stays."""
 
     site_id: str
 
@@ -47,6 +98,9 @@ class InstallRequested(
     build: int
     version: str
     authentication: Literal["jwt", "none"]
+    paid: bool
+    private: bool
+    """Whether a private link led to it: then the site follows private versions too."""
     token_id: int | None = None
 
 
@@ -142,13 +196,52 @@ class InstallFailed(
     detail: str
 
 
-class AppSeen(Event, topic="installation.AppSeen", line="{app_key} is listed, {visibility}"):
+class AppUninstalled(
+    Event,
+    topic="installation.AppUninstalled",
+    line="{app_key} uninstalled from {site_id}",
+):
+    """An app is no longer on a site; a token that was applied stays bound to the site."""
+
+    site_id: str
+    app_key: str
+    installation_id: str
+
+
+class AppEnabled(Event, topic="installation.AppEnabled", line="{app_key} enabled on {site_id}"):
+    """A disabled app can be used again."""
+
+    site_id: str
+    app_key: str
+
+
+class AppDisabled(Event, topic="installation.AppDisabled", line="{app_key} disabled on {site_id}"):
+    """An app stays installed and can't be used."""
+
+    site_id: str
+    app_key: str
+
+
+class UpdateOffered(
+    Event,
+    topic="installation.UpdateOffered",
+    line="{app_key} {version} waits for approval on {site_id}",
+):
+    """A version asks for more than the one before: an admin has to approve it."""
+
+    site_id: str
+    app_key: str
+    build: int
+    version: str
+
+
+class AppSeen(Event, topic="installation.AppSeen", line="{app_key} is listed, {status}"):
     """The installation service took over what it needs to know of a listing."""
 
     app_key: str
     name: str
-    visibility: Literal["private", "public"]
-    paid: bool
+    status: Status
+    descriptor_url: str
     product: Product | None = None
 
 
@@ -160,6 +253,20 @@ class AppVersionSeen(
     app_key: str
     build: int
     version: str
-    visibility: Literal["private", "public"]
+    change: Change
+    visibility: Visibility
+    paid: bool
     authentication: Literal["jwt", "none"]
     descriptor: dict[str, JsonValue]
+
+
+class AppVisibilitySeen(
+    Event,
+    topic="installation.AppVisibilitySeen",
+    line="build {build} of {app_key} is {visibility}",
+):
+    """The installation service took over who sees a version."""
+
+    app_key: str
+    build: int
+    visibility: Visibility

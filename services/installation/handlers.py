@@ -2,40 +2,45 @@
 
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from services.installation import refusals
 from services.installation.commands import (
+    AddAdmin,
+    ApproveUpdate,
     AttachToken,
     ClearToken,
+    DisableApp,
+    DisablePrivateListings,
+    EnableApp,
     EnablePrivateListings,
     FailInstall,
     FinishInstall,
+    GeneratedToken,
+    GenerateToken,
     InstallApp,
     InstallBegun,
     RegisterSite,
+    RemoveAdmin,
+    RenameSite,
+    ResetSite,
     SetLicenceState,
     SetToken,
+    UninstallApp,
+    UpdateApp,
 )
-from services.installation.domain import App, Site
-from services.token.commands import ApplyToken
+from services.installation.domain import App, OnSite, Site
+from services.installation.events import AppVersionSeen
+from services.installation.needs import Apply, Generate
+from services.token.commands import ApplyToken, CreateToken
 from services.token.refusals import TokenInvalid
 from shared.errors import NotAnOperator
-from shared.handlers import Context, Need
+from shared.handlers import Context
 from shared.keys import Keys
 from shared.links import Link
-from shared.messages import Accepted
 from shared.names import fold
 
 _CLOUD_IDS = uuid.UUID("e5d1f4a2-6d5b-4a43-9d0c-8f1f5b0f7c11")
 """The cloud id of a site follows from the id of the command that registered it."""
-
-
-@dataclass(frozen=True)
-class Apply(Need[Accepted]):
-    """The token service has to bind the token to the site first."""
-
-    command: ApplyToken
 
 
 class Handlers:
@@ -52,6 +57,27 @@ class Handlers:
             raise NotAnOperator
         site.register(command, cloud_id=str(uuid.uuid5(_CLOUD_IDS, context.request_id)))
 
+    def rename_site(self, command: RenameSite, site: Site, context: Context) -> None:
+        """An admin tells the site's new URL."""
+        site.require_admin(context.actor)
+        site.rename(command.base_url)
+
+    def reset_site(self, command: ResetSite, site: Site, context: Context) -> None:
+        """An admin begins anew."""
+        del command
+        site.require_admin(context.actor)
+        site.reset()
+
+    def add_admin(self, command: AddAdmin, site: Site, context: Context) -> None:
+        """An admin lets another account in."""
+        site.require_admin(context.actor)
+        site.add(command)
+
+    def remove_admin(self, command: RemoveAdmin, site: Site, context: Context) -> None:
+        """An admin lets an account go, the own one too."""
+        site.require_admin(context.actor)
+        site.remove(command)
+
     def enable_private_listings(
         self, command: EnablePrivateListings, site: Site, context: Context
     ) -> None:
@@ -60,78 +86,129 @@ class Handlers:
         site.require_admin(context.actor)
         site.enable_private_listings()
 
+    def disable_private_listings(
+        self, command: DisablePrivateListings, site: Site, context: Context
+    ) -> None:
+        """An admin lets the site take no more private apps."""
+        del command
+        site.require_admin(context.actor)
+        site.disable_private_listings()
+
     def install_app(self, command: InstallApp, site: Site, context: Context) -> InstallBegun:
         """An admin begins an installation; the token in the link is verified here already."""
         registered = site.require_admin(context.actor)
-        try:
-            link = Link.read_ours(command.url, self._public_url)
-        except ValueError:
-            raise refusals.DescriptorNotListed from None
-        app = context.read(App, link.app_key)
-        version = app.versions.get(link.build)
-        if app.listing is None or version is None:
-            raise refusals.DescriptorNotListed
-        if link.token is not None or version.visibility == "private":
+        app, version, token = self._found(command.url, context)
+        if token is not None or version.visibility == "private":
             site.require_private_listings()
-        if app.listing.product not in (None, registered.product):
+        product = None if app.listing is None else app.listing.product
+        if product not in (None, registered.product):
             raise refusals.ProductMismatch(
-                app_key=app.key, app_product=app.listing.product, site_product=registered.product
+                app_key=app.key, app_product=product, site_product=registered.product
             )
-        site.require_settled(app.key)
-        token_id = None if link.token is None else self._number(app.key, link.token)
-        return InstallBegun(installation_id=site.begin_install(version, token_id))
+        on_site = site.on_site(app.key)
+        on_site.require_settled()
+        token_id = None if token is None else self._number(app.key, token)
+        return InstallBegun(installation_id=on_site.begin_install(version, token_id))
 
     def set_token(self, command: SetToken, site: Site, context: Context) -> None:
         """An admin applies a token to an installed app; the token service binds it first."""
-        site.require_admin(context.actor)
-        app_key = fold(command.app_key)
-        site.require_live(app_key)
+        app = _installed(site, command.app_key, context)
         site.require_private_listings()
-        token_id = self._number(app_key, command.token)
-        apply = ApplyToken(app_key=app_key, token=command.token, site_id=site.key)
+        token_id = self._number(app.app_key, command.token)
+        apply = ApplyToken(app_key=app.app_key, token=command.token, site_id=site.key)
         context.need(Apply(apply))
-        site.attach_token(app_key, token_id, paid=context.read(App, app_key).paid)
+        app.attach_token(token_id)
+
+    def generate_token(
+        self, command: GenerateToken, site: Site, context: Context
+    ) -> GeneratedToken:
+        """An admin who is a member too makes a token and applies it."""
+        app = _installed(site, command.app_key, context)
+        site.require_private_listings()
+        note = f"made on {site.key}"
+        applied = context.need(Generate(CreateToken(app_key=app.app_key, note=note), site.key))
+        app.attach_token(applied.token_id)
+        return GeneratedToken(token_id=applied.token_id)
 
     def clear_token(self, command: ClearToken, site: Site, context: Context) -> None:
         """An admin takes the token off an installed app."""
-        site.require_admin(context.actor)
-        app_key = fold(command.app_key)
-        site.require_live(app_key)
-        site.clear_token(app_key)
+        _installed(site, command.app_key, context).clear_token()
 
     def set_licence_state(self, command: SetLicenceState, site: Site, context: Context) -> None:
         """An admin switches the licence of a paid app."""
-        site.require_admin(context.actor)
-        app_key = fold(command.app_key)
-        site.require_live(app_key)
-        if not context.read(App, app_key).paid:
-            raise refusals.AppIsFree(app_key=app_key)
-        site.set_licence(app_key, command.state)
+        _installed(site, command.app_key, context).set_licence(command.state)
+
+    def enable_app(self, command: EnableApp, site: Site, context: Context) -> None:
+        """An admin lets a disabled app be used again."""
+        _installed(site, command.app_key, context).enable()
+
+    def disable_app(self, command: DisableApp, site: Site, context: Context) -> None:
+        """An admin keeps an app from being used, whatever became of its token."""
+        _installed(site, command.app_key, context).disable()
+
+    def approve_update(self, command: ApproveUpdate, site: Site, context: Context) -> InstallBegun:
+        """An admin takes a version that asks for more."""
+        on_site = _installed(site, command.app_key, context)
+        app = context.read(App, on_site.app_key)
+        return InstallBegun(installation_id=on_site.approve_update(command.version, app))
+
+    def uninstall_app(self, command: UninstallApp, site: Site, context: Context) -> None:
+        """An admin takes an app off the site."""
+        _installed(site, command.app_key, context).uninstall()
+
+    def update_app(self, command: UpdateApp, site: Site, context: Context) -> None:
+        """The roll-out brings the newest version, if the site follows it."""
+        site.on_site(command.app_key).update(context.read(App, command.app_key))
 
     def attach_token(self, command: AttachToken, site: Site, context: Context) -> None:
         """The process goes on with the token that was applied."""
-        if site.is_under_way(command.app_key, command.attempt):
-            site.attach_token(
-                command.app_key,
-                command.token_id,
-                paid=context.read(App, command.app_key).paid,
-                attempt=command.attempt,
-            )
+        del context
+        app = site.on_site(command.app_key)
+        if app.is_under_way(command.attempt):
+            app.attach_token(command.token_id, attempt=command.attempt)
 
     def finish_install(self, command: FinishInstall, site: Site, context: Context) -> None:
         """The process ends well."""
         del context
-        if site.is_under_way(command.app_key, command.attempt):
-            site.finish_install(command.app_key)
+        app = site.on_site(command.app_key)
+        if app.is_under_way(command.attempt):
+            app.finish_install()
 
     def fail_install(self, command: FailInstall, site: Site, context: Context) -> None:
         """The process ends badly."""
         del context
-        if site.is_under_way(command.app_key, command.attempt):
-            site.fail_install(command.app_key, command.code, command.detail)
+        app = site.on_site(command.app_key)
+        if app.is_under_way(command.attempt):
+            app.fail_install(command.code, command.detail)
+
+    def _found(self, url: str, context: Context) -> tuple[App, AppVersionSeen, str | None]:
+        """The app, the version and the token that a URL leads to; raises DescriptorNotListed."""
+        try:
+            link = Link.read_ours(url, self._public_url)
+        except ValueError:
+            return *_described_at(url, context), None
+        app = context.read(App, link.app_key)
+        return app, app.version_at(link.build), link.token
 
     def _number(self, app_key: str, token: str) -> int:
         number = self._keys.number(app_key, token)
         if number is None:
             raise TokenInvalid(app_key=app_key)
         return number
+
+
+def _installed(site: Site, app_key: str, context: Context) -> OnSite:
+    """An installed app for the site's admin; raises UnknownSite, NotAnAdmin, NotInstalled."""
+    site.require_admin(context.actor)
+    app = site.on_site(fold(app_key))
+    app.require_live()
+    return app
+
+
+def _described_at(url: str, context: Context) -> tuple[App, AppVersionSeen]:
+    """The app whose own descriptor is there, in the newest version that a site may get."""
+    for app in context.labelled(App, f"url:{url}"):
+        version = app.newest(private=app.is_private)
+        if version is not None:
+            return app, version
+    raise refusals.DescriptorNotListed

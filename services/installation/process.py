@@ -1,27 +1,42 @@
-"""The install process: from InstallRequested to the event that ends it.
+"""The processes of the installation service: each install, and the roll-out of new versions.
 
-Its memory is the site's own history. Each step's result comes back as a command whose id
+Their memory is the sites' own history. Each step's result comes back as a command whose id
 follows from the step, so a step that is done again has no second effect.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
+from typing import Any
 
-from services.installation.commands import AttachToken, FailInstall, FinishInstall
-from services.installation.events import InstallRequested, TokenAttached
+from services.installation.commands import AttachToken, FailInstall, FinishInstall, UpdateApp
+from services.installation.events import (
+    AppInstalled,
+    AppUpdated,
+    InstallFailed,
+    InstallRequested,
+    TokenAttached,
+)
+from services.installation.refusals import HandshakeUnavailable, InstallTimeout
+from services.listing.events import (
+    ListingApproved,
+    VersionPublished,
+    VersionVisibilityChanged,
+)
 from services.token.commands import ApplyToken
 from shared import clock
-from shared.errors import Unavailable
+from shared.errors import Refusal, Unavailable
 from shared.keys import Keys
 from shared.messages import Answer, Command, Envelope, Failed, Refused, Reply
+from shared.names import fold
 from shared.published import Published
-from shared.requests import Asked, follow_up
+from shared.requests import Ask, Asked, follow_up
 
 TIMEOUT = timedelta(seconds=60)
 """After this an install that can't go on ends as failed."""
 
-Ask = Callable[[Command, Envelope], Awaitable[Reply]]
 Decide = Callable[[Asked], Awaitable[Reply | Answer]]
+SitesOf = Callable[[str], Awaitable[Iterable[str]]]
+"""An app's key → the ids of the sites on which it is or is about to be."""
 
 
 class InstallProcess:
@@ -42,14 +57,14 @@ class InstallProcess:
                     site_id=attached.site_id, app_key=attached.app_key, attempt=attempt
                 )
                 await self._send(finish, published)
+            case AppInstalled() | AppUpdated() | InstallFailed() | TokenAttached() as ready:
+                update = UpdateApp(site_id=ready.site_id, app_key=ready.app_key)
+                await self._send(update, published)
 
     async def _after_request(self, begun: InstallRequested, published: Published) -> Command:
         install = begun.model_dump(include={"site_id", "app_key", "attempt"})
         if begun.authentication == "jwt":
-            detail = (
-                "Apps that authenticate by jwt need a signed handshake, which is not built yet."
-            )
-            return FailInstall(**install, code="handshake-unavailable", detail=detail)
+            return _failed(install, HandshakeUnavailable())
         if begun.token_id is None:
             return FinishInstall(**install)
         apply = ApplyToken(
@@ -63,24 +78,49 @@ class InstallProcess:
             reply = Unavailable().reply(clock.now())
         match reply:
             case Refused():
-                return FailInstall(**install, code=reply.code, detail=reply.detail)
+                return _failed(install, reply)
             case Failed() if clock.now() - published.meta.time > TIMEOUT:
-                detail = "The token could not be applied in time."
-                return FailInstall(**install, code="install-timeout", detail=detail)
+                return _failed(install, InstallTimeout())
             case Failed():
                 raise Unavailable
         return AttachToken(**install, token_id=begun.token_id)
 
     async def _send(self, command: Command, published: Published) -> None:
-        reply = await self._decide(Asked(command, _envelope(command, published)))
-        if isinstance(reply, Failed):
-            raise Unavailable
+        await _decided(self._decide(Asked(command, _envelope(command, published))))
 
 
-def _envelope(command: Command, published: Published) -> Envelope:
+class RollOut:
+    """One step for each event by which sites may get another version of an app."""
+
+    def __init__(self, sites_of: SitesOf, decide: Decide) -> None:
+        self._sites_of = sites_of
+        self._decide = decide
+
+    async def step(self, published: Published) -> None:
+        """Tell each site; raises Unavailable when one of them has to be told again."""
+        match published.event():
+            case (VersionPublished() | VersionVisibilityChanged() | ListingApproved()) as changed:
+                app_key = fold(changed.app_key)
+                for site_id in await self._sites_of(app_key):
+                    update = UpdateApp(site_id=site_id, app_key=app_key)
+                    envelope = _envelope(update, published, after=(str(published.position),))
+                    await _decided(self._decide(Asked(update, envelope)))
+
+
+def _failed(install: dict[str, Any], why: Refusal | Refused) -> FailInstall:
+    return FailInstall(**install, code=why.code, detail=why.detail)
+
+
+async def _decided(deciding: Awaitable[Reply | Answer]) -> None:
+    if isinstance(await deciding, Failed):
+        raise Unavailable
+
+
+def _envelope(command: Command, published: Published, *, after: tuple[str, ...] = ()) -> Envelope:
     return follow_up(
-        type(command).__name__,
+        f"{type(command).__name__}:{command.key}",
         cause=str(published.position),
         correlation_id=published.meta.correlation_id,
         time=clock.now(),
+        after=after,
     )

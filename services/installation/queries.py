@@ -3,8 +3,21 @@
 from typing import Literal
 
 from services.installation.commands import LicenceState
+from services.listing.commands import Product
 from shared.messages import Message, Query
 from shared.names import AppKey, SiteId
+
+
+class Site(Query, service="installation", key="site_id"):
+    """A site, for its admins."""
+
+    site_id: SiteId
+
+
+class SiteApps(Query, service="installation", key="site_id"):
+    """All apps on a site, for its admins."""
+
+    site_id: SiteId
 
 
 class App(Query, service="installation", key="site_id"):
@@ -12,6 +25,17 @@ class App(Query, service="installation", key="site_id"):
 
     site_id: SiteId
     app_key: AppKey
+
+
+class SiteView(Message):
+    """The answer to Site."""
+
+    site_id: str
+    base_url: str
+    product: Product
+    cloud_id: str
+    admins: tuple[str, ...]
+    private_listings: bool
 
 
 class AppView(Message):
@@ -26,8 +50,17 @@ class AppView(Message):
     installation_id: str
     build: int
     version: str
+    enabled: bool
+    waits_for_approval: str | None
+    """The version that an admin has to approve."""
     token_id: int | None
     licence: LicenceState
     lic: Literal["active", "none"] | None
     licence_read_only: bool
     licence_read_only_reason: str | None
+
+
+class SiteAppsView(Message):
+    """The answer to SiteApps."""
+
+    apps: tuple[AppView, ...]

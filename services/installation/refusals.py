@@ -33,3 +33,23 @@ class AppIsFree(Refusal, hint="only paid apps have licence states"):
 
 class NoToken(Refusal, hint="apply one first: SetToken"):
     """{app_key} has no token on {site_id}."""
+
+
+class LastAdmin(Refusal, hint="add another admin first: AddAdmin"):
+    """{account} is the last admin of {site_id} and can't leave."""
+
+
+class NothingToApprove(Refusal, hint="look which version waits: the query App"):
+    """No version {version} of {app_key} waits for approval."""
+
+
+class HandshakeUnavailable(Refusal, hint="install an app of type none"):
+    """Apps of type jwt need a signed handshake, which isn't supported yet."""
+
+
+class InstallTimeout(Refusal, hint="install it again"):
+    """The token could not be applied in time."""
+
+
+class SiteWasReset(Refusal, code="site-reset", hint="install it again"):
+    """The site {site_id} was reset meanwhile."""

@@ -1,7 +1,7 @@
 """How each query of the installation service is answered."""
 
 from services.installation import domain
-from services.installation.queries import App, AppView
+from services.installation.queries import App, AppView, Site, SiteApps, SiteAppsView, SiteView
 from shared.handlers import Context
 from shared.names import fold
 
@@ -11,22 +11,47 @@ READ_ONLY = "an access token licenses this app; its licence can't be bought or e
 class Views:
     """One method a query."""
 
+    def site(self, query: Site, site: domain.Site, context: Context) -> SiteView:
+        """Admins see the site."""
+        del query
+        registered = site.require_admin(context.actor)
+        return SiteView(
+            site_id=site.key,
+            base_url=site.base_url,
+            product=registered.product,
+            cloud_id=registered.cloud_id,
+            admins=tuple(sorted(site.admins)),
+            private_listings=site.private_listings,
+        )
+
+    def site_apps(self, query: SiteApps, site: domain.Site, context: Context) -> SiteAppsView:
+        """Admins see all that is installed."""
+        del query
+        site.require_admin(context.actor)
+        live = [app_key for app_key, app in sorted(site.apps.items()) if app.live]
+        return SiteAppsView(apps=tuple(_view(site.on_site(key), context) for key in live))
+
     def app(self, query: App, site: domain.Site, context: Context) -> AppView:
         """Admins see the app with its licence."""
         site.require_admin(context.actor)
-        app = context.read(domain.App, fold(query.app_key))
-        live = site.require_live(app.key)
-        on_site = site.on_site(app.key)
-        return AppView(
-            site_id=site.key,
-            app_key=app.key,
-            name="" if app.listing is None else app.listing.name,
-            installation_id=live.installation_id,
-            build=live.build,
-            version=live.version,
-            token_id=on_site.token_id,
-            licence=on_site.licence,
-            lic=("active" if on_site.licence.active else "none") if app.paid else None,
-            licence_read_only=on_site.token_id is not None,
-            licence_read_only_reason=None if on_site.token_id is None else READ_ONLY,
-        )
+        return _view(site.on_site(fold(query.app_key)), context)
+
+
+def _view(on_site: domain.OnSite, context: Context) -> AppView:
+    live = on_site.require_live()
+    app = context.read(domain.App, on_site.app_key)
+    return AppView(
+        site_id=on_site.site_id,
+        app_key=app.key,
+        name="" if app.listing is None else app.listing.name,
+        installation_id=live.installation_id,
+        build=live.build,
+        version=live.version,
+        enabled=on_site.enabled,
+        waits_for_approval=None if on_site.offered is None else on_site.offered.version,
+        token_id=on_site.token_id,
+        licence=on_site.licence,
+        lic=("active" if on_site.licence.active else "none") if on_site.paid else None,
+        licence_read_only=on_site.token_id is not None,
+        licence_read_only_reason=None if on_site.token_id is None else READ_ONLY,
+    )

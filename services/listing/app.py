@@ -2,15 +2,13 @@
 
 import asyncio
 
-from services.listing.handlers import FetchDescriptor, Handlers
+from services.listing.handlers import Handlers
+from services.listing.needs import Needs
 from services.listing.views import Views
 from shared.broker import Bus
-from shared.descriptor import Descriptor
-from shared.errors import Refusal
 from shared.fetch import Fetcher
-from shared.handlers import Prepared, routes
+from shared.handlers import routes
 from shared.logs import log_to_stderr
-from shared.messages import Envelope
 from shared.pipeline import Pipeline
 from shared.service import Service
 from shared.settings import Settings
@@ -25,16 +23,12 @@ def main() -> None:
     log_to_stderr(NAME)
     settings = Settings()
     fetcher = Fetcher(development=settings.development)
-
-    async def prepare(need: FetchDescriptor, _: Envelope) -> Prepared:
-        try:
-            body = await fetcher.fetch(need.url)
-            return Descriptor.read(body, development=settings.development)
-        except Refusal as refusal:
-            return refusal
-
+    needs = Needs(fetcher, development=settings.development)
+    views = Views(settings.public_url, settings.operators)
     store = Store(NAME, open_sqlite(settings.store(NAME)))
-    pipeline = Pipeline(store, routes(Handlers()) | routes(Views()), prepare=prepare)
+    pipeline = Pipeline(
+        store, routes(Handlers(settings.operators)) | routes(views), prepare=needs.prepare
+    )
     asyncio.run(Service(Bus(settings.nats, NAME), pipeline, [], settings).run())
 
 

@@ -44,7 +44,15 @@ class RemoveToken(Command, service="token", key="app_key"):
     token_id: TokenId
 
 
-class ApplyToken(Command, service="token", key="app_key"):
+class SetTokenNote(Command, service="token", key="app_key"):
+    """Say what a token is for; without a note it says nothing."""
+
+    app_key: AppKey
+    token_id: TokenId
+    note: Note | None = None
+
+
+class ApplyToken(Command, service="token", key="app_key", secret="token"):
     """Bind a token to a site for ever. Asked by the installation service."""
 
     app_key: AppKey

@@ -1,30 +1,30 @@
 """What can have happened in the token service."""
 
-from typing import Literal
-
+from services.listing.commands import Visibility
+from services.listing.queries import Status
 from shared.messages import Event
 from shared.names import Timestamp
 
 
 class ListingSeen(
-    Event, topic="token.ListingSeen", line="tokens of {app_key} follow its {visibility} listing"
+    Event, topic="token.ListingSeen", line="tokens of {app_key} follow its {status} listing"
 ):
     """The token service took over what it needs to know of an app's listing."""
 
     app_key: str
     partner_id: str
-    visibility: Literal["private", "public"]
+    status: Status
     hosting: str
 
 
 class VersionSeen(
-    Event, topic="token.VersionSeen", line="links of {app_key} lead to {visibility} build {build}"
+    Event, topic="token.VersionSeen", line="build {build} of {app_key} is {visibility}"
 ):
-    """The token service took over that there is a newer version to link to."""
+    """The token service took over who sees a version, and so where links lead."""
 
     app_key: str
     build: int
-    visibility: Literal["private", "public"]
+    visibility: Visibility
 
 
 class TokenCreated(
@@ -37,6 +37,16 @@ class TokenCreated(
     note: str | None = None
     maker: str
     created_at: Timestamp
+
+
+class TokenNoteChanged(
+    Event, topic="token.TokenNoteChanged", line="token {token_id} of {app_key} is for {note}"
+):
+    """A token is for something else."""
+
+    app_key: str
+    token_id: int
+    note: str | None = None
 
 
 class TokenApplied(

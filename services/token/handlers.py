@@ -6,6 +6,7 @@ from services.token.commands import (
     CreatedToken,
     CreateToken,
     RemoveToken,
+    SetTokenNote,
 )
 from services.token.domain import AppTokens, Partner, Rules
 from services.token.refusals import TokenInvalid
@@ -37,6 +38,11 @@ class Handlers:
         """A member removes a token."""
         _require_member(tokens, context)
         tokens.remove(command.token_id)
+
+    def set_token_note(self, command: SetTokenNote, tokens: AppTokens, context: Context) -> None:
+        """A member says what a token is for."""
+        _require_member(tokens, context)
+        tokens.set_note(command.token_id, command.note)
 
     def apply_token(self, command: ApplyToken, tokens: AppTokens, context: Context) -> AppliedToken:
         """Whoever shows a genuine token may apply it; unknown and wrong ones look the same."""

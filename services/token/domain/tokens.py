@@ -1,20 +1,23 @@
-"""AppTokens and Partner: at most 50 active tokens for an app, each bound to one site for ever."""
+"""AppTokens: at most 50 active tokens for an app, each bound to one site for ever."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
+from services.listing.commands import Visibility
+from services.listing.queries import Status
 from services.token import refusals
 from services.token.commands import Links
+from services.token.domain.partner import Partner
 from services.token.events import (
     ClearSeen,
     ListingSeen,
-    MembersSeen,
     TokenApplied,
     TokenCreated,
+    TokenNoteChanged,
     TokenRemoved,
     VersionSeen,
 )
-from shared.aggregate import COPY, Aggregate
+from shared.aggregate import Aggregate
 from shared.errors import NotAMember, UnknownApp
 from shared.links import Link
 from shared.messages import Event
@@ -45,26 +48,6 @@ class Token:
     cleared: bool = False
 
 
-class Partner(Aggregate):
-    """What the token service knows of a partner."""
-
-    KIND = f"{COPY}partner"
-
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.members: frozenset[str] = frozenset()
-
-    def see(self, members: frozenset[str]) -> None:
-        """Take over who the members are."""
-        self.record(MembersSeen(partner_id=self.key, members=tuple(sorted(members))))
-
-    def evolve(self, event: Event) -> None:
-        """Assign what `event` says."""
-        match event:
-            case MembersSeen():
-                self.members = frozenset(event.members)
-
-
 class AppTokens(Aggregate):
     """All tokens of one app. A number that was given and isn't active was removed."""
 
@@ -73,7 +56,7 @@ class AppTokens(Aggregate):
     def __init__(self, key: str) -> None:
         super().__init__(key)
         self.listing: ListingSeen | None = None
-        self.builds: dict[str, int] = {}
+        self.builds: dict[int, Visibility] = {}
         self.given = 0
         self.active: dict[int, Token] = {}
 
@@ -81,9 +64,15 @@ class AppTokens(Aggregate):
         """Take over what the listing says."""
         self.record(seen)
 
-    def see_version(self, seen: VersionSeen) -> None:
-        """Take over which versions there are."""
-        self.record(seen)
+    def see_status(self, status: Status) -> None:
+        """Take over where the listing stands; again without effect."""
+        if self.listing is not None and self.listing.status != status:
+            self.record(self.listing.model_copy(update={"status": status}))
+
+    def see_version(self, build: int, visibility: Visibility) -> None:
+        """Take over who sees a version; again without effect."""
+        if self.builds.get(build) != visibility:
+            self.record(VersionSeen(app_key=self.key, build=build, visibility=visibility))
 
     def see_clear(self, token_id: int, site_id: str) -> None:
         """Take over that a token is no longer used on its site; nothing to say once removed."""
@@ -96,7 +85,7 @@ class AppTokens(Aggregate):
         if self.listing is None:
             raise UnknownApp(app_key=self.key)
         if account not in partner.members:
-            if self.listing.visibility == "private":
+            if self.listing.status != "public":
                 raise UnknownApp(app_key=self.key)
             raise NotAMember(partner_id=self.listing.partner_id)
         return self.listing
@@ -104,7 +93,7 @@ class AppTokens(Aggregate):
     def create(self, maker: str, note: str | None, now: Timestamp, rules: Rules) -> int:
         """Make a token and give its number; raises ListingNotPrivate, TokenLimitReached."""
         listing = self.listing
-        if listing is None or (listing.visibility, listing.hosting) != ("private", "cloud"):
+        if listing is None or (listing.status, listing.hosting) != ("private", "cloud"):
             raise refusals.ListingNotPrivate(app_key=self.key)
         if len(self.active) >= rules.limit:
             raise refusals.TokenLimitReached(app_key=self.key, limit=rules.limit)
@@ -116,10 +105,18 @@ class AppTokens(Aggregate):
         )
         return token_id
 
+    def set_note(self, token_id: int, note: str | None) -> None:
+        """Say what a token is for, again without effect; raises UnknownToken, TokenRemoved."""
+        self._require_given(token_id)
+        token = self.active.get(token_id)
+        if token is None:
+            raise refusals.TokenRemoved(app_key=self.key, token_id=token_id)
+        if token.note != note:
+            self.record(TokenNoteChanged(app_key=self.key, token_id=token_id, note=note))
+
     def remove(self, token_id: int) -> None:
         """Remove a token, again without effect; raises UnknownToken."""
-        if token_id > self.given:
-            raise refusals.UnknownToken(app_key=self.key, token_id=token_id)
+        self._require_given(token_id)
         token = self.active.get(token_id)
         if token is not None:
             self.record(TokenRemoved(app_key=self.key, token_id=token_id, site_id=token.site_id))
@@ -141,9 +138,10 @@ class AppTokens(Aggregate):
 
     def links(self, public_url: str, token: str) -> Links:
         """The installation URLs that a token has: to the newest private and public version."""
+        newest = {self.builds[build]: build for build in sorted(self.builds)}
         urls = {
             visibility: Link(self.key, build, token).url(public_url)
-            for visibility, build in self.builds.items()
+            for visibility, build in newest.items()
         }
         return Links(**urls)
 
@@ -153,7 +151,7 @@ class AppTokens(Aggregate):
             case ListingSeen():
                 self.listing = event
             case VersionSeen():
-                self.builds = {**self.builds, event.visibility: event.build}
+                self.builds = {**self.builds, event.build: event.visibility}
             case TokenCreated():
                 self.given = event.token_id
                 self.active[event.token_id] = Token(
@@ -166,10 +164,16 @@ class AppTokens(Aggregate):
                     applied_at=event.applied_at,
                     cleared=False,
                 )
+            case TokenNoteChanged():
+                self._change(event.token_id, note=event.note)
             case ClearSeen():
                 self._change(event.token_id, cleared=True)
             case TokenRemoved():
                 self.active.pop(event.token_id, None)
+
+    def _require_given(self, token_id: int) -> None:
+        if token_id > self.given:
+            raise refusals.UnknownToken(app_key=self.key, token_id=token_id)
 
     def _change(self, token_id: int, **fields: Any) -> None:
         if token_id in self.active:

@@ -1,0 +1,7 @@
+"""The aggregates of the installation service."""
+
+from services.installation.domain.app import App
+from services.installation.domain.on_site import FRESH, OnSite
+from services.installation.domain.site import Site
+
+__all__ = ["FRESH", "App", "OnSite", "Site"]

@@ -1,0 +1,261 @@
+"""OnSite: one app on one site, whether it is installed or only was or will be."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from services.installation import refusals
+from services.installation.commands import LicenceState
+from services.installation.domain.app import App
+from services.installation.events import (
+    AppDisabled,
+    AppEnabled,
+    AppInstalled,
+    AppUninstalled,
+    AppUpdated,
+    AppVersionSeen,
+    InstallFailed,
+    InstallRequested,
+    LicenceChanged,
+    TokenAttached,
+    TokenCleared,
+    TokenRemovalSeen,
+    UpdateOffered,
+)
+from shared.messages import Event
+
+FRESH = LicenceState.ACTIVE_SUBSCRIPTION
+"""What the licence of a token stands at when it is applied."""
+
+
+@dataclass
+class OnSite:
+    """A part of Site; it records on the site's history."""
+
+    site_id: str
+    app_key: str
+    record: Callable[[Event], None] = field(repr=False, compare=False)
+    attempts: int = 0
+    under_way: InstallRequested | None = None
+    live: AppInstalled | AppUpdated | None = None
+    paid: bool = False
+    """Whether the version that is live has a licence at all."""
+    private: bool = False
+    """Whether it came by a private link, and so follows private versions too."""
+    enabled: bool = True
+    offered: UpdateOffered | None = None
+    token_id: int | None = None
+    licence: LicenceState = LicenceState.NONE
+    removed: frozenset[int] = frozenset()
+    """Tokens bound to this site that their partner removed."""
+
+    @property
+    def is_licensed_by_token(self) -> bool:
+        """Whether a token is in use that wasn't removed: then there are licence and updates."""
+        return self.token_id is not None and self.token_id not in self.removed
+
+    def require_live(self) -> AppInstalled | AppUpdated:
+        """What is installed; raises NotInstalled."""
+        if self.live is None:
+            raise refusals.NotInstalled(app_key=self.app_key, site_id=self.site_id)
+        return self.live
+
+    def require_settled(self) -> None:
+        """Raises InstallInProgress."""
+        if self.under_way is not None:
+            raise refusals.InstallInProgress(app_key=self.app_key, site_id=self.site_id)
+
+    def is_under_way(self, attempt: int) -> bool:
+        """Whether that very install still waits for its next step."""
+        return self.under_way is not None and self.under_way.attempt == attempt
+
+    def begin_install(self, version: AppVersionSeen, token_id: int | None) -> str:
+        """Begin to install a version and give the installation's id; raises InstallInProgress."""
+        self.require_settled()
+        attempt = self.attempts + 1
+        new = f"{self.site_id}/{self.app_key}/{attempt}"
+        installation_id = new if self.live is None else self.live.installation_id
+        self.record(
+            InstallRequested(
+                site_id=self.site_id,
+                app_key=self.app_key,
+                installation_id=installation_id,
+                attempt=attempt,
+                build=version.build,
+                version=version.version,
+                authentication=version.authentication,
+                paid=version.paid,
+                private=token_id is not None or version.visibility == "private",
+                token_id=token_id,
+            )
+        )
+        return installation_id
+
+    def finish_install(self) -> None:
+        """End the install that is under way well; a licence begins with a paid version."""
+        if self.under_way is None:
+            return
+        begins = self.under_way.paid and not self.paid
+        ends = self.paid and not self.under_way.paid
+        fields = self.under_way.model_dump(
+            include={"site_id", "app_key", "installation_id", "build", "version"}
+        )
+        if self.live is None:
+            self.record(AppInstalled(**fields))
+        else:
+            self.record(AppUpdated(from_version=self.live.version, **fields))
+        if begins and self.is_licensed_by_token:
+            self._change_licence(FRESH)
+        elif ends:
+            self._change_licence(LicenceState.NONE)
+
+    def fail_install(self, code: str, detail: str) -> None:
+        """End the install that is under way badly: what wasn't live before leaves nothing."""
+        if self.under_way is None:
+            return
+        if self.live is None:
+            self.clear_token()
+        self.record(
+            InstallFailed(
+                site_id=self.site_id,
+                app_key=self.app_key,
+                installation_id=self.under_way.installation_id,
+                code=code,
+                detail=detail,
+            )
+        )
+
+    def update(self, app: App) -> None:
+        """Follow the newest version, or offer it where the admin has to approve.
+
+        Without effect when there is none, for a private app without a token, and during an
+        install: what ends that leads here again.
+        """
+        newest = app.newest(private=self.private)
+        if self.live is None or self.under_way is not None:
+            return
+        if newest is None or newest.build <= self.live.build:
+            return
+        if app.is_private and not self.is_licensed_by_token:
+            return
+        if not app.asks_more(self.live.build, newest.build):
+            self.begin_install(newest, None)
+        elif self.offered is None or self.offered.build != newest.build:
+            self.record(
+                UpdateOffered(
+                    site_id=self.site_id,
+                    app_key=self.app_key,
+                    build=newest.build,
+                    version=newest.version,
+                )
+            )
+
+    def approve_update(self, version: str, app: App) -> str:
+        """Begin the update that was offered; raises NothingToApprove, InstallInProgress."""
+        if self.offered is None or self.offered.version != version:
+            raise refusals.NothingToApprove(app_key=self.app_key, version=version)
+        return self.begin_install(app.version_at(self.offered.build), None)
+
+    def uninstall(self) -> None:
+        """Take the app off the site; its token stays bound to the site. Raises NotInstalled."""
+        live = self.require_live()
+        self.require_settled()
+        self._leave(live)
+
+    def reset(self) -> None:
+        """Forget what is installed or under way, because the site begins anew."""
+        why = refusals.SiteWasReset(site_id=self.site_id)
+        self.fail_install(why.code, why.detail)
+        if self.live is not None:
+            self._leave(self.live)
+
+    def enable(self) -> None:
+        """Let the app be used, again without effect; raises NotInstalled."""
+        self.require_live()
+        if not self.enabled:
+            self.record(AppEnabled(site_id=self.site_id, app_key=self.app_key))
+
+    def disable(self) -> None:
+        """Keep the app from being used, again without effect; raises NotInstalled."""
+        self.require_live()
+        if self.enabled:
+            self.record(AppDisabled(site_id=self.site_id, app_key=self.app_key))
+
+    def attach_token(self, token_id: int, *, attempt: int | None = None) -> None:
+        """Run the app on a token that was applied here; another one is cleared.
+
+        The licence of a live app begins anew, unless the token was removed meanwhile.
+        """
+        if self.token_id not in (None, token_id):
+            self.clear_token()
+        self.record(
+            TokenAttached(
+                site_id=self.site_id, app_key=self.app_key, token_id=token_id, attempt=attempt
+            )
+        )
+        if self.paid and self.is_licensed_by_token:
+            self._change_licence(FRESH)
+
+    def clear_token(self) -> None:
+        """Run the app on no token; again without effect."""
+        if self.token_id is not None:
+            self._change_licence(LicenceState.NONE)
+            self.record(
+                TokenCleared(site_id=self.site_id, app_key=self.app_key, token_id=self.token_id)
+            )
+
+    def see_token_removal(self, token_id: int) -> None:
+        """Take over that a token bound to this site was removed: the app is unlicensed."""
+        self.record(TokenRemovalSeen(site_id=self.site_id, app_key=self.app_key, token_id=token_id))
+        if not self.is_licensed_by_token:
+            self._change_licence(LicenceState.NONE)
+
+    def set_licence(self, state: LicenceState) -> None:
+        """Switch the licence, to test the app; raises NotInstalled, AppIsFree, NoToken."""
+        self.require_live()
+        if not self.paid:
+            raise refusals.AppIsFree(app_key=self.app_key)
+        if not self.is_licensed_by_token:
+            raise refusals.NoToken(app_key=self.app_key, site_id=self.site_id)
+        self._change_licence(state)
+
+    def evolve(self, event: Event) -> None:
+        """Assign what `event` says."""
+        match event:
+            case InstallRequested():
+                self.attempts, self.under_way = event.attempt, event
+            case AppInstalled() | AppUpdated():
+                if self.under_way is not None:
+                    self.paid = self.under_way.paid
+                    self.private = self.private or self.under_way.private
+                self.under_way, self.live, self.offered = None, event, None
+            case InstallFailed():
+                self.under_way = None
+            case UpdateOffered():
+                self.offered = event
+            case AppUninstalled():
+                self.live, self.offered = None, None
+                self.paid, self.private, self.enabled = False, False, True
+            case AppEnabled():
+                self.enabled = True
+            case AppDisabled():
+                self.enabled = False
+            case TokenAttached():
+                self.token_id = event.token_id
+            case TokenCleared():
+                self.token_id = None
+            case TokenRemovalSeen():
+                self.removed |= {event.token_id}
+            case LicenceChanged():
+                self.licence = event.state
+
+    def _leave(self, live: AppInstalled | AppUpdated) -> None:
+        self.clear_token()
+        self.record(
+            AppUninstalled(
+                site_id=self.site_id, app_key=self.app_key, installation_id=live.installation_id
+            )
+        )
+
+    def _change_licence(self, state: LicenceState) -> None:
+        if self.licence is not state:
+            self.record(LicenceChanged(site_id=self.site_id, app_key=self.app_key, state=state))
