@@ -57,7 +57,7 @@ MISTYPED = [
     ("misc", "services/token/views.py", "def edit(view: TokenList) -> None: view.app_key = ''"),
 ]
 """The last is seen only by the plugin, which knows that messages are frozen."""
-VALUES = {"aggregate", "descriptor", "errors", "links", "messages", "names"}
+VALUES = {"aggregate", "descriptor", "errors", "links", "messages", "names", "scopes"}
 """What of `shared` a domain is made of."""
 IMPURE = {
     "clock": "datetime time",
@@ -72,7 +72,8 @@ IMPURE = {
         for path in sorted((ROOT / "shared").glob("[a-z]*.py"))
         if path.stem not in VALUES
     ),
-    "above": "services.cli services.supervisor",
+    "above": "services.arguments services.check services.cli services.connection"
+    " services.output services.stop services.supervisor",
 }
 FORBIDDEN = {
     "shared-knows-no-service": [
@@ -96,7 +97,7 @@ FORBIDDEN = {
         "services.cli -> services.installation.app",
         "services.listing.app -> services.installation.process",
         "services.listing.handlers -> services.installation.handlers",
-        "services.token.domain -> services.installation.domain",
+        "services.token.domain.tokens -> services.installation.domain",
         "services.token.policies -> services.installation.policies",
         "services.token.views -> services.installation.views",
     ],
@@ -104,34 +105,36 @@ FORBIDDEN = {
         "services.token.handlers -> services.token.app",
         "services.token.policies -> services.token.handlers",
         "services.token.views -> services.token.handlers",
-        "services.token.domain -> services.token.handlers",
+        "services.listing.needs -> services.listing.handlers",
+        "services.installation.domain.site -> services.installation.needs",
+        "services.token.domain.tokens -> services.token.handlers",
         "services.token.events -> services.token.domain",
         "services.token.events -> services.token.queries",
         "services.token.commands -> services.token.events",
         "services.token.refusals -> services.token.commands",
         "services.listing.handlers -> services.listing.views",
-        "services.listing.domain -> services.listing.views",
+        "services.listing.domain.listing -> services.listing.views",
         "services.listing.queries -> services.listing.domain",
         "services.listing.commands -> services.listing.queries",
         "services.installation.process -> services.installation.app",
         "services.installation.policies -> services.installation.process",
-        "services.installation.domain -> services.installation.policies",
+        "services.installation.domain.site -> services.installation.policies",
         "services.installation.queries -> services.installation.events",
         "services.installation.refusals -> services.installation.events",
     ],
     "only-app-knows-the-broker": [
         "services.cli -> nats",
-        "services.listing.domain -> nats",
+        "services.listing.domain.listing -> nats",
         "services.token.handlers -> faststream",
     ],
     "domain-is-pure": [
         *(
-            f"services.token.domain -> {module}"
+            f"services.token.domain.tokens -> {module}"
             for kind in IMPURE.values()
             for module in kind.split()
         ),
-        "services.listing.domain -> shared.clock",
-        "services.installation.domain -> uuid",
+        "services.listing.domain.listing -> shared.clock",
+        "services.installation.domain.site -> uuid",
     ],
 }
 """Imports that each contract forbids."""

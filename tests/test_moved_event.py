@@ -13,7 +13,7 @@ import pytest
 from eventsourcing.persistence import StoredEvent
 
 from services.token.domain import AppTokens, Rules
-from services.token.events import ListingSeen, VersionSeen
+from services.token.events import ListingSeen
 from shared.messages import Event, Meta
 from shared.records import UnknownTopic
 from shared.sqlite import open_sqlite
@@ -83,9 +83,9 @@ def test_two_event_classes_cannot_have_one_topic(monkeypatch: pytest.MonkeyPatch
 def _write(store: Store) -> AppTokens:
     tokens = store.load(AppTokens, APP)
     tokens.see_listing(
-        ListingSeen(app_key=APP, partner_id="example", visibility="private", hosting="cloud")
+        ListingSeen(app_key=APP, partner_id="example", status="private", hosting="cloud")
     )
-    tokens.see_version(VersionSeen(app_key=APP, build=7, visibility="private"))
+    tokens.see_version(7, "private")
     for note in ("spare", None, "for Bob", "old"):
         tokens.create("ann", note, NOW, Rules())
     tokens.apply(2, "site-a", NOW, Rules())

@@ -16,10 +16,10 @@ from tests.clients.command import guestlist
 
 COMMANDS = [command.callback.__name__ for command in app.registered_commands if command.callback]
 TOKEN = Keys({"k1": b"k" * 32}).token("x", 7)
-CREATE = ("send", "CreateToken")
+CREATE, SET = ("send", "CreateToken"), ("send", "SetToken")
 WRONG = {
     "a misspelt name": (("send", "createtokn", "app_key=x"), "unknown-name", "CreateToken?"),
-    "an unlike name": (("send", "Zzz"), "unknown-name", "ApplyToken, ClearToken"),
+    "an unlike name": (("send", "Zzz"), "unknown-name", "AddAdmin, AddMember"),
     "a query": (("send", "ListTokens"), "unknown-name", "guestlist query ListTokens"),
     "a command": (("query", "CreateToken"), "unknown-name", "guestlist send CreateToken"),
     "an unknown field": ((*CREATE, "app_key=x", "nope=1"), "bad-request", "nope: no such field"),
@@ -36,9 +36,9 @@ WRONG = {
     "a bad actor": ((*CREATE, "app_key=x", "--as", "Ann"), "bad-request", "--as: String should"),
     "a bad id": ((*CREATE, "app_key=x", "--id", "a b"), "bad-request", "--id: String should"),
     "an empty id": ((*CREATE, "app_key=x", "--id", ""), "bad-request", "--id: String should"),
-    "an absent file": ((*CREATE, "app_key=@/absent"), "bad-request", "@/absent: No such file"),
-    "a file without text": ((*CREATE, "app_key=@/bin/ls"), "bad-request", "it is no UTF-8 text"),
-    "stdin twice": ((*CREATE, "app_key=-", "note=-"), "bad-request", "only one field"),
+    "an absent file": ((*SET, "token=@/absent"), "bad-request", "@/absent: No such file"),
+    "a file without text": ((*SET, "token=@/bin/ls"), "bad-request", "it is no UTF-8 text"),
+    "a file for no token": ((*CREATE, "app_key=@/bin/ls"), "bad-request", "app_key: String"),
     "an absent folder": ((*CREATE, "app_key=x", "--data", "/no\n"), "no-such-folder", r"/no\n"),
     "a folder of bytes": ((*CREATE, "app_key=x", b"--data=\xff"), "no-such-folder", r"\udcff"),
     "a file as folder": (("audit", "--data", "/bin/ls"), "wrong-use", "is a file"),

@@ -17,14 +17,26 @@ PAID: dict[str, Any] = {
 }
 
 
+class SampleApp:
+    """What the app serves: its descriptor, as it is now."""
+
+    def __init__(self, base_url: str, changes: Mapping[str, Any]) -> None:
+        self.url = f"{base_url}/atlassian-connect.json"
+        self.descriptor = PAID | {"baseUrl": base_url} | dict(changes)
+
+    def change(self, **members: Any) -> None:
+        """Serve another descriptor from now on."""
+        self.descriptor = self.descriptor | members
+
+
 @contextmanager
-def sample_app(changes: Mapping[str, Any] | None = None) -> Iterator[str]:
-    """Serve the descriptor of a paid app, with `changes`; gives its URL."""
+def sample_app(changes: Mapping[str, Any] | None = None) -> Iterator[SampleApp]:
+    """Serve the descriptor of a paid app, with `changes`."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             """Any path gives the descriptor."""
-            body = json.dumps(descriptor).encode()
+            body = json.dumps(app.descriptor).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -35,11 +47,10 @@ def sample_app(changes: Mapping[str, Any] | None = None) -> Iterator[str]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    base_url = f"http://127.0.0.1:{server.server_port}"
-    descriptor = PAID | {"baseUrl": base_url} | dict(changes or {})
+    app = SampleApp(f"http://127.0.0.1:{server.server_port}", changes or {})
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:
-        yield f"{base_url}/atlassian-connect.json"
+        yield app
     finally:
         server.shutdown()
         server.server_close()

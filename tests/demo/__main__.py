@@ -23,14 +23,14 @@ from tests.demo.story import PATIENCE, Story
 async def demo(data: Path) -> Stage:
     """Play the story on servers whose data is in `data`."""
     environment = {"GUESTLIST_DEVELOPMENT": "true"}
-    with sample_app() as descriptor_url:
+    with sample_app() as app:
         async with (
             Supervisor(data, environment=environment) as house,
             await Client.open(house.url, "demo", timeout=PATIENCE) as client,
         ):
             line(f"NATS and the services listing, token, installation run, data in {data}")
             stage = Stage(client)
-            await Story(stage, descriptor_url).play()
+            await Story(stage, app.url).play()
     return stage
 
 

@@ -26,7 +26,7 @@ class Held:
 class _ShownAudit(Audit):
     def keep(self, published: Published) -> None:
         event = published.event()
-        told = "" if event is None else event.summary()
+        told = "" if event is None else event.line()
         line(f"      audit  {published.topic.partition('.')[2]:22} {told}")
         super().keep(published)
 

@@ -3,26 +3,46 @@
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from services.installation.commands import EnablePrivateListings, InstallApp, RegisterSite
 from services.installation.events import AppInstalled, AppUpdated, InstallFailed
 from services.installation.queries import App
-from services.listing.commands import PublishApp, RegisterPartner
+from services.listing.commands import (
+    Approve,
+    EditListing,
+    PublishApp,
+    RegisterPartner,
+    SubmitForPublic,
+)
 from services.supervisor import Supervisor
 from services.token.commands import CreateToken
 from services.token.queries import ListTokens
 from shared.aggregate import Aggregate
 from shared.client import Client
-from shared.messages import Accepted, Answered, Command, Reply
+from shared.links import Link
+from shared.messages import Accepted, Answer, Answered, Command, Query, Reply
+from shared.settings import Settings
 from shared.sqlite import open_sqlite
 from shared.store import Store
 from tests.clients.audit import Audit
-from tests.clients.sample_app import sample_app
+from tests.clients.sample_app import SampleApp, sample_app
 
 ANN, BOB, EVE, OPERATOR = "ann", "bob", "eve", "operator"
 """A member of the partner, the admin of all sites, a stranger, and who runs the place."""
+MARKETPLACE = Settings().public_url
+TEXTS: dict[str, Any] = {
+    "summary": "Plans",
+    "description": "Shows what comes next.",
+    "categories": ("planning",),
+    "support_contact": "support@example.com",
+    "documentation": "https://example.com/docs",
+    "terms": "https://example.com/terms",
+    "privacy": "https://example.com/privacy",
+}
+"""All that a public listing tells."""
 A = TypeVar("A", bound=Aggregate)
 Ending = AppInstalled | AppUpdated | InstallFailed
 
@@ -34,25 +54,41 @@ async def accepted(client: Client, actor: str, command: Command) -> Accepted:
     return reply
 
 
-def code(reply: Reply) -> str:
+def code(reply: Reply | Answer) -> str:
     """The code of a reply that is no success."""
-    assert not isinstance(reply, Accepted), reply
+    assert not isinstance(reply, Accepted | Answered), reply
     return reply.code
 
 
-async def list_app(client: Client, app_key: str, **changes: Any) -> None:
-    """List an app privately for the partner `example`; `changes` go into the descriptor."""
+def publish_app(app: SampleApp, **changes: Any) -> PublishApp:
+    """The command that lists a served app privately as a paid one, with `changes`."""
+    fields = {
+        "app_key": app.descriptor["key"],
+        "partner_id": "example",
+        "descriptor_url": app.url,
+        "visibility": "private",
+        "payment_model": "paid-via-atlassian",
+    }
+    return PublishApp(**fields | changes)
+
+
+@asynccontextmanager
+async def served(
+    client: Client, app_key: str, descriptor: Mapping[str, Any] | None = None, **changes: Any
+) -> AsyncIterator[SampleApp]:
+    """An app that the partner `example` listed, and that goes on serving its descriptor."""
     await client.send(RegisterPartner(partner_id="example", organisation="Example"), actor=ANN)
-    payment = changes.pop("payment_model", "paid-via-atlassian")
-    with sample_app({"key": app_key} | changes) as url:
-        asked = PublishApp(
-            app_key=app_key,
-            partner_id="example",
-            descriptor_url=url,
-            visibility="private",
-            payment_model=payment,
-        )
-        await accepted(client, ANN, asked)
+    with sample_app({"key": app_key} | dict(descriptor or {})) as app:
+        await accepted(client, ANN, publish_app(app, **changes))
+        yield app
+
+
+async def list_app(
+    client: Client, app_key: str, descriptor: Mapping[str, Any] | None = None, **changes: Any
+) -> None:
+    """List an app for the partner `example`; it answers no more afterwards."""
+    async with served(client, app_key, descriptor, **changes):
+        pass
 
 
 async def make_site(client: Client, site_id: str) -> None:
@@ -84,19 +120,33 @@ async def install(client: Client, audit: Audit, site_id: str, url: str) -> Endin
         await asyncio.sleep(0.02)
 
 
+def descriptor_link(app_key: str, build: int = 1) -> str:
+    """The link to a version of an app, without a token."""
+    return Link(app_key, build).url(MARKETPLACE)
+
+
+async def ask(client: Client, query: Query, actor: str) -> Mapping[str, Any]:
+    """The data of an answer."""
+    answer = await client.query(query, actor=actor)
+    assert isinstance(answer, Answered), answer
+    return answer.data
+
+
+async def make_public(client: Client, app_key: str) -> None:
+    """Fill in what a public listing tells, submit and approve."""
+    await accepted(client, ANN, EditListing(app_key=app_key, **TEXTS))
+    await accepted(client, ANN, SubmitForPublic(app_key=app_key))
+    await accepted(client, OPERATOR, Approve(app_key=app_key))
+
+
 async def tokens_of(client: Client, app_key: str) -> list[dict[str, Any]]:
     """The active tokens, by query."""
-    answer = await client.query(ListTokens(app_key=app_key), actor=ANN)
-    assert isinstance(answer, Answered), answer
-    tokens: Any = answer.data["tokens"]
-    return list(tokens)
+    return list((await ask(client, ListTokens(app_key=app_key), ANN))["tokens"])
 
 
 async def app_on(client: Client, site_id: str, app_key: str) -> Mapping[str, Any]:
     """The app on a site, by query."""
-    answer = await client.query(App(site_id=site_id, app_key=app_key), actor=BOB)
-    assert isinstance(answer, Answered), answer
-    return answer.data
+    return await ask(client, App(site_id=site_id, app_key=app_key), BOB)
 
 
 def store(house: Supervisor, service: str) -> Store:

@@ -137,9 +137,9 @@ async def test_a_house_runs_until_it_is_told_to_stop(tmp_path: Path, number: int
         assert (again.code, again.out) == (2, "")
         assert again.err.startswith(f"already-up: process {up.pid} runs on {tmp_path / 'data'}\n")
         assert registered.code == 0
-        with sample_app({"key": "x"}) as url:
-            asked = {"app_key": "x", "partner_id": "acme", "descriptor_url": url}
-            body = json.dumps(asked | {"visibility": "public", "payment_model": "free"})
+        with sample_app({"key": "x"}) as app:
+            asked = {"app_key": "x", "partner_id": "acme", "descriptor_url": app.url}
+            body = json.dumps(asked | {"visibility": "private", "payment_model": "free"})
             published = await guestlist("send", PublishApp.__name__, body, settings=given)
         assert published.code == 0, published
 

@@ -53,9 +53,8 @@ class Container:
         )
 
     def _here(self, text: str) -> str:
-        for there, here in self._places.items():
-            text = re.sub(rf"{re.escape(there)}(?![\w-])", here, text)
-        return text
+        there = "|".join(map(re.escape, self._places))
+        return re.sub(rf"(?<!\w)({there})(?![\w-])", lambda found: self._places[found[0]], text)
 
 
 @asynccontextmanager

@@ -17,20 +17,13 @@ from services.installation.queries import App
 from services.supervisor import Supervisor
 from services.token.commands import RemoveToken
 from shared.client import Client
-from shared.links import Link
 from shared.messages import Accepted
-from shared.settings import Settings
 from tests.clients.audit import Audit
 from tests.flows import acting
 from tests.flows.acting import ANN, BOB, accepted, code
+from tests.rules import rule
 
 JWT = {"authentication": {"type": "jwt"}, "lifecycle": {"installed": "/installed"}}
-MARKETPLACE = Settings().public_url
-
-
-def descriptor_link(app_key: str) -> str:
-    """The link to an app's first version, without a token."""
-    return Link(app_key, 1).url(MARKETPLACE)
 
 
 async def licence(client: Client, site_id: str, app_key: str) -> tuple[str, str | None]:
@@ -50,10 +43,11 @@ async def test_a_token_link_installs_the_app_with_a_licence(client: Client, audi
     assert (token["site_id"], token["status"]) == ("paid", "applied")
 
 
+@rule("tokens.without")
 async def test_without_a_token_a_private_app_is_unlicensed(client: Client, audit: Audit) -> None:
     await acting.list_app(client, "com.example.bare")
     await acting.make_site(client, "bare")
-    ending = await acting.install(client, audit, "bare", descriptor_link("com.example.bare"))
+    ending = await acting.install(client, audit, "bare", acting.descriptor_link("com.example.bare"))
     assert isinstance(ending, AppInstalled)
     assert await licence(client, "bare", "com.example.bare") == ("NONE", "none")
 
@@ -69,7 +63,7 @@ async def test_a_free_app_has_no_licence(client: Client, audit: Audit) -> None:
 async def test_an_app_of_type_jwt_fails_and_leaves_its_token_free(
     client: Client, audit: Audit
 ) -> None:
-    await acting.list_app(client, "com.example.jwt", **JWT)
+    await acting.list_app(client, "com.example.jwt", JWT)
     await acting.make_site(client, "jwt")
     _, link = await acting.make_token(client, "com.example.jwt")
     ending = await acting.install(client, audit, "jwt", link)
@@ -82,6 +76,7 @@ async def test_an_app_of_type_jwt_fails_and_leaves_its_token_free(
     assert token["site_id"] is None
 
 
+@rule("installs.update")
 async def test_installing_again_is_an_update_on_the_same_token(
     client: Client, audit: Audit
 ) -> None:
@@ -89,7 +84,9 @@ async def test_installing_again_is_an_update_on_the_same_token(
     await acting.make_site(client, "again")
     _, link = await acting.make_token(client, "com.example.again")
     first = await acting.install(client, audit, "again", link)
-    second = await acting.install(client, audit, "again", descriptor_link("com.example.again"))
+    second = await acting.install(
+        client, audit, "again", acting.descriptor_link("com.example.again")
+    )
     assert isinstance(second, AppUpdated)
     assert second.from_version == second.version
     assert second.installation_id == first.installation_id
@@ -117,6 +114,7 @@ async def test_another_token_takes_the_place_of_the_one_before(
     assert uses == [("swap", "cleared"), ("swap", "applied")]
 
 
+@rule("tokens.remove")
 async def test_a_removed_token_makes_the_app_unlicensed_for_ever(
     client: Client, audit: Audit
 ) -> None:
@@ -156,11 +154,11 @@ async def test_what_is_no_link_of_an_app_here_installs_nothing(client: Client) -
     await acting.list_app(client, "com.example.other")
     await acting.make_site(client, "link")
     token, link = await acting.make_token(client, "com.example.link")
-    other = descriptor_link("com.example.other") + f"?access-token={token}"
+    other = acting.descriptor_link("com.example.other") + f"?access-token={token}"
     for url, refusal in (
-        (link.replace(MARKETPLACE, "https://example.com"), "descriptor-not-listed"),
+        (link.replace(acting.MARKETPLACE, "https://example.com"), "descriptor-not-listed"),
         (link.replace("/version/1/", "/version/2/"), "descriptor-not-listed"),
-        (descriptor_link("com.example.nowhere"), "descriptor-not-listed"),
+        (acting.descriptor_link("com.example.nowhere"), "descriptor-not-listed"),
         (link[:-1] + ("A" if link[-1] != "A" else "B"), "token-invalid"),
         (other, "token-invalid"),
     ):
@@ -168,6 +166,7 @@ async def test_what_is_no_link_of_an_app_here_installs_nothing(client: Client) -
         assert code(reply) == refusal, url
 
 
+@rule("installs.one")
 async def test_two_installs_of_one_app_on_one_site_do_not_mix(client: Client, audit: Audit) -> None:
     await acting.list_app(client, "com.example.twice")
     await acting.make_site(client, "twice")

@@ -16,10 +16,12 @@ from shared.messages import Accepted
 from tests.clients.audit import Audit
 from tests.flows import acting
 from tests.flows.acting import ANN, BOB, accepted
+from tests.rules import rule
 
 SEEDS = range(20)
 
 
+@rule("tokens.limit")
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_sixty_tokens_at_once_at_forty_five_active_make_exactly_fifty(
     house: Supervisor, client: Client, seed: int
@@ -42,6 +44,8 @@ async def test_sixty_tokens_at_once_at_forty_five_active_make_exactly_fifty(
     assert len(acting.stored(house, "token", AppTokens, app_key).active) == LIMIT
 
 
+@rule("tokens.bound")
+@rule("tokens.clear")
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_one_of_twenty_sites_wins_a_token_and_no_other_ever_can(
     house: Supervisor, client: Client, audit: Audit, seed: int

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.descriptor import Descriptor
+from shared.descriptor import Descriptor, refusals
 from shared.errors import Refusal
 
 LEAST: dict[str, Any] = {
@@ -62,7 +62,27 @@ REFUSED: dict[str, list[bytes | dict[str, Any]]] = {
         *({"authentication": JWT}, {"authentication": {"type": "JWT"}}),
         *({"authentication": JWT, "lifecycle": hooks} for hooks in NO_HOOKS),
     ],
+    "descriptor-hook-absolute": [
+        {"lifecycle": {"installed": hook}}
+        for hook in ("https://app.example.com/a", "http://other/a", "FTP://x")
+    ],
+    "descriptor-hook-other-host": [
+        {"lifecycle": {"enabled": hook}, "baseUrl": "https://app.example.com"}
+        for hook in ("installed", "@evil.example/a", ":8443/a", ".evil.example")
+    ],
+    "descriptor-scope-unknown": [{"scopes": ["READ", "repository"]}, {"scopes": [""]}],
+    "descriptor-scope-missing": [
+        {"modules": {"webhooks": [{"event": "a", "url": "/a"}]}, "scopes": scopes}
+        for scopes in ([], ["NONE"], ["ACT_AS_USER"])
+    ],
     "descriptor-invalid": [
+        *(
+            {"lifecycle": {"disabled": hook}}
+            for hook in ("/a b", "/a\\b", "/a#b", "/\u00e9", 7, "")
+        ),
+        *({member: None} for member in ("lifecycle", "vendor", "scopes", "modules", "links")),
+        *({"name": "n" * 81}, {"description": "d" * 1401}, {"vendor": {"name": "n" * 101}}),
+        *({"vendor": {"url": "u" * 201}}, {"modules": []}, {"scopes": "READ"}, {"scopes": [7]}),
         *({"apiVersion": version} for version in (1.0, True, "1", None)),
         *({"enableLicensing": licensing} for licensing in (1, "true", None)),
         *({"name": name} for name in (7, None, ["Roadmap"])),
@@ -91,6 +111,8 @@ def test_the_least_that_is_needed_is_a_descriptor() -> None:
         base_url="https://app.example.com/base",
         licensing=False,
         api_version=1,
+        scopes=(),
+        vendor=None,
         content=LEAST,
     )
 
@@ -115,9 +137,7 @@ def test_a_descriptor_is_refused_by_the_rule_it_breaks(
 
 
 def test_every_rule_for_descriptors_is_broken_here() -> None:
-    rules = {
-        code for code, kind in Refusal.TABLE.items() if kind.__module__ == Descriptor.__module__
-    }
+    rules = {code for code, kind in Refusal.TABLE.items() if kind.__module__ == refusals.__name__}
     assert set(REFUSED) == rules
 
 
@@ -185,7 +205,6 @@ def test_in_development_the_base_url_may_be_http() -> None:
 
 def test_what_is_unknown_is_kept_as_it_came() -> None:
     changes: dict[str, Any] = {
-        "vendor": None,
         "x-unknown": [1, 1.5, 1e300, 2**70, -0.0, None, "\u00e9\U0001f600", {"": {}}],
         "modules": {"generalPages": [{"key": "p", "url": "/p?lic={{license}}&x=${x}"}]},
     }

@@ -8,17 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.installation.commands import RegisterSite, SetLicenceState
+from services.installation.commands import RegisterSite, SetLicenceState, SetToken
 from services.token.commands import CreateToken, RemoveToken
 from shared import headers
 from shared.errors import BadRequest, Refusal, SubjectMismatch
+from shared.keys import Keys
 from shared.messages import Envelope, Request
 from shared.requests import MAX_BODY, Asked, attributes_of, follow_up, read, request_id
 from shared.subjects import Address
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 CLASSES: dict[str, type[Request]] = {
-    kind.__name__: kind for kind in (CreateToken, RemoveToken, RegisterSite, SetLicenceState)
+    kind.__name__: kind
+    for kind in (CreateToken, RemoveToken, RegisterSite, SetLicenceState, SetToken)
 }
 SECRET = "gl_7_k1-a-secret"
 SUBJECT = "cmd.token.CreateToken.com:example:app.anna"
@@ -206,3 +208,32 @@ def test_doing_a_step_again_is_a_repetition() -> None:
     assert once.id == again.id
     assert len({once.id, step("clear", "e@1").id, step("apply", "e@2").id}) == 3
     assert (once.actor, once.causation_id, once.correlation_id) == ("guestlist", "e@1", "flow")
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "sent"),
+    [
+        (SUBJECT, b'{"app_key": "com.example.App", "note": "for %b"}', {}),
+        (
+            "cmd.any.RegisterSite.a.anna",
+            b'{"site_id": "a", "base_url": "https://a/%b", "product": "jira", "admin": "a"}',
+            {},
+        ),
+        (SUBJECT, BODY, {"ce-correlationid": "flow-{}"}),
+        (SUBJECT, BODY, {"ce-causationid": "{}"}),
+    ],
+)
+def test_what_is_kept_holds_no_token(subject: str, body: bytes, sent: dict[str, str]) -> None:
+    token = Keys({"k1": bytes(32)}).token("com.example.app", 7)
+    filled = {name: value.format(token) for name, value in sent.items()}
+    with pytest.raises(BadRequest, match="token stands where none belongs") as refused:
+        door(subject, body % token.encode() if b"%b" in body else body, sent=filled)
+    assert token not in refused.value.detail
+
+
+def test_a_token_stands_where_it_belongs() -> None:
+    token = Keys({"k1": bytes(32)}).token("com.example.app", 7)
+    asked = door(
+        "cmd.any.SetToken.a.anna", b'{"site_id":"a","app_key":"b","token":"%b"}' % token.encode()
+    )
+    assert asked.request == SetToken(site_id="a", app_key="b", token=token)

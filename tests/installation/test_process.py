@@ -1,0 +1,144 @@
+"""The processes of the installation service: what they do after each event."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.installation.commands import AttachToken, FailInstall, FinishInstall, UpdateApp
+from services.installation.events import TokenAttached
+from services.installation.process import TIMEOUT, InstallProcess, RollOut
+from services.installation.refusals import HandshakeUnavailable, InstallTimeout
+from services.listing.events import ListingApproved, ListingSubmitted
+from services.token.commands import ApplyToken
+from services.token.refusals import TokenBoundToOtherSite
+from shared import clock
+from shared.errors import Busy, Refusal, Unavailable
+from shared.messages import Accepted, Command, Envelope, Event, Meta, Reply
+from shared.names import Position
+from shared.published import Published
+from shared.requests import Asked
+from tests.installation.conftest import KEYS
+from tests.installation.examples import APP, ATTACHED, INSTALLED, SITE, requested
+
+INSTALL: dict[str, Any] = {"site_id": SITE, "app_key": APP, "attempt": 1}
+UPDATE = UpdateApp(site_id=SITE, app_key=APP)
+DONE = Accepted(command_id="x", position="token/tokens/x@1")
+
+
+def published(event: Event, age: timedelta = timedelta()) -> Published:
+    """An event of the site that happened so long ago."""
+    meta = Meta(
+        actor="ann",
+        command_id="c",
+        correlation_id="flow",
+        causation_id="c",
+        time=clock.now() - age,
+    )
+    position = Position("installation", f"site/{SITE}", 7)
+    return Published(event.TOPIC, position, meta, 7, "log", event.model_dump_json().encode())
+
+
+class Services:
+    """The two services that a process asks; `reply` is what the token service says."""
+
+    def __init__(self, reply: Reply | Exception = DONE, decided: Reply = DONE) -> None:
+        self.asked: list[tuple[Command, Envelope]] = []
+        self.decided: list[tuple[object, Envelope]] = []
+        self._reply = reply
+        self._decided = decided
+
+    async def ask(self, command: Command, envelope: Envelope) -> Reply:
+        """The token service."""
+        self.asked.append((command, envelope))
+        if isinstance(self._reply, Exception):
+            raise self._reply
+        return self._reply
+
+    async def decide(self, asked: Asked) -> Reply:
+        """The own service."""
+        self.decided.append((asked.request, asked.envelope))
+        return self._decided
+
+    async def step(self, event: Event, age: timedelta = timedelta()) -> list[object]:
+        """The commands to which an event leads."""
+        await InstallProcess(KEYS, self.ask, self.decide).step(published(event, age))
+        return [command for command, _ in self.decided]
+
+
+async def test_a_token_is_applied_and_then_attached() -> None:
+    services = Services()
+    assert await services.step(requested(token_id=3)) == [AttachToken(**INSTALL, token_id=3)]
+    (asked,) = [command for command, _ in services.asked]
+    assert asked == ApplyToken(app_key=APP, token=KEYS.token(APP, 3), site_id=SITE)
+
+
+async def test_without_a_token_nothing_is_left_to_do() -> None:
+    assert await Services().step(requested()) == [FinishInstall(**INSTALL)]
+    assert await Services().step(ATTACHED) == [FinishInstall(**INSTALL)]
+
+
+@pytest.mark.parametrize(
+    ("event", "reply", "age", "why"),
+    [
+        (requested(authentication="jwt", token_id=3), DONE, 0, HandshakeUnavailable()),
+        (
+            requested(token_id=3),
+            TokenBoundToOtherSite(app_key=APP, token_id=3).reply("x"),
+            0,
+            TokenBoundToOtherSite(app_key=APP, token_id=3),
+        ),
+        (requested(token_id=3), Unavailable(), 2, InstallTimeout()),
+        (requested(token_id=3), Busy().reply(clock.now()), 2, InstallTimeout()),
+    ],
+)
+async def test_an_install_that_cannot_go_on_fails_with_its_code(
+    event: Event, reply: Reply | Exception, age: int, why: Refusal
+) -> None:
+    failed = FailInstall(**INSTALL, code=why.code, detail=why.detail)
+    assert await Services(reply).step(event, age * TIMEOUT) == [failed]
+
+
+async def test_a_jwt_app_asks_for_no_token() -> None:
+    services = Services()
+    await services.step(requested(authentication="jwt", token_id=3))
+    assert services.asked == []
+
+
+@pytest.mark.parametrize("reply", [Unavailable(), Busy().reply(clock.now())])
+async def test_what_may_pass_is_tried_again(reply: Reply | Exception) -> None:
+    with pytest.raises(Unavailable):
+        await Services(reply).step(requested(token_id=3))
+    with pytest.raises(Unavailable):
+        await Services(decided=Busy().reply(clock.now())).step(requested())
+
+
+async def test_a_step_done_again_sends_the_same_ids() -> None:
+    services = Services()
+    for _ in range(2):
+        await services.step(requested(token_id=3))
+    for sent in (services.asked, services.decided):
+        first, again = (envelope for _, envelope in sent)
+        assert first.id == again.id
+        assert (first.correlation_id, first.actor) == ("flow", "guestlist")
+
+
+@pytest.mark.parametrize("event", [INSTALLED, TokenAttached(site_id=SITE, app_key=APP, token_id=1)])
+async def test_what_is_ready_may_be_updated(event: Event) -> None:
+    assert await Services().step(event) == [UPDATE]
+
+
+async def test_each_site_is_told_of_a_version_once_the_service_knows_it() -> None:
+    services = Services()
+
+    async def sites_of(app_key: str) -> list[str]:
+        assert app_key == APP
+        return [SITE, "site-b"]
+
+    roll_out = RollOut(sites_of, services.decide)
+    await roll_out.step(published(ListingApproved(app_key=APP.title())))
+    await roll_out.step(published(ListingSubmitted(app_key=APP)))
+    told, envelopes = zip(*services.decided, strict=True)
+    assert list(told) == [UPDATE, UpdateApp(site_id="site-b", app_key=APP)]
+    assert {envelope.after for envelope in envelopes} == {(f"installation/site/{SITE}@7",)}
+    assert len({envelope.id for envelope in envelopes}) == 2

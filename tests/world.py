@@ -1,0 +1,177 @@
+"""The three services in one process on real stores; what is delivered when is in our hands."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from services.installation import policies as installation_policies
+from services.installation.domain import Site
+from services.installation.handlers import Handlers as InstallationHandlers
+from services.installation.needs import Needs as InstallationNeeds
+from services.installation.process import InstallProcess, RollOut
+from services.installation.views import Views as InstallationViews
+from services.listing.handlers import Handlers as ListingHandlers
+from services.listing.needs import FetchDescriptor
+from services.listing.views import Views as ListingViews
+from services.token import policies as token_policies
+from services.token.domain import Rules
+from services.token.handlers import Handlers as TokenHandlers
+from services.token.views import Views as TokenViews
+from shared import clock
+from shared.aggregate import COPY
+from shared.descriptor import Descriptor
+from shared.errors import Refusal
+from shared.handlers import Prepared, routes
+from shared.inbox import Inbox, policies_of
+from shared.keys import Keys
+from shared.messages import Answer, Command, Envelope, Event, Query, Reply
+from shared.pipeline import Pipeline
+from shared.published import Published
+from shared.requests import Asked
+from shared.sqlite import open_sqlite
+from shared.store import Store
+
+OPERATOR = "operator"
+MARKETPLACE = "https://market.example.com"
+_LISTING = 2
+"""The lane by which the installation service follows the listing service."""
+KEYS = Keys({"k1": bytes(range(32))})
+
+
+class World:
+    """Commands are decided at once; events wait until they are delivered."""
+
+    def __init__(self, folder: Path, rules: Rules | None = None) -> None:
+        self.descriptors: dict[str, dict[str, Any]] = {}
+        """What is served, by URL."""
+        self._asked = 0
+        listing = ListingHandlers([OPERATOR]), ListingViews(MARKETPLACE, [OPERATOR])
+        token = TokenHandlers(KEYS, MARKETPLACE, rules or Rules()), TokenViews(KEYS, MARKETPLACE)
+        installation = InstallationHandlers(KEYS, MARKETPLACE, [OPERATOR]), InstallationViews()
+        self.stores = {
+            name: Store(name, open_sqlite(folder / f"{name}.sqlite"))
+            for name in ("listing", "token", "installation")
+        }
+        self._pipelines = {
+            "listing": self._pipeline("listing", listing, prepare=self._fetch),
+            "token": self._pipeline("token", token, reveal=KEYS.unmask),
+            "installation": self._pipeline(
+                "installation", installation, prepare=InstallationNeeds(self.ask).prepare
+            ),
+        }
+        own = self._pipelines["installation"]
+        followers = (
+            policies_of(token_policies.Policies()),
+            policies_of(installation_policies.Policies()),
+        )
+        self._inboxes = [
+            Inbox("listing", followers[0], self._pipelines["token"]),
+            Inbox("installation", followers[0], self._pipelines["token"]),
+            Inbox("listing", followers[1], own),
+            Inbox("token", followers[1], own),
+        ]
+        installs, roll_out = (
+            InstallProcess(KEYS, self.ask, own.answer),
+            RollOut(self._sites_of, own.answer),
+        )
+        self._steps = [("installation", installs.step), ("listing", roll_out.step)]
+        self.lanes = len(self._inboxes) + len(self._steps)
+        """How many followers there are, each with the events that it hasn't got yet."""
+        self._done = [0] * self.lanes
+        self._published: dict[str, list[Published]] = {name: [] for name in self.stores}
+        self._read = dict.fromkeys(self.stores, 0)
+
+    async def send(self, actor: str, command: Command) -> Reply:
+        """Decide a command of an account."""
+        self._asked += 1
+        id_ = f"command-{self._asked}"
+        envelope = Envelope(id=id_, actor=actor, time=clock.now(), correlation_id=id_)
+        return await self.ask(command, envelope)
+
+    async def ask(self, command: Command, envelope: Envelope) -> Reply:
+        """Decide a command in its envelope."""
+        reply: Any = await self._pipelines[command.SERVICE].answer(Asked(command, envelope))
+        return reply  # type: ignore[no-any-return]  # a command is answered with a reply
+
+    async def query(self, actor: str, query: Query) -> Answer:
+        """Answer a query."""
+        self._asked += 1
+        id_ = f"query-{self._asked}"
+        envelope = Envelope(id=id_, actor=actor, time=clock.now(), correlation_id=id_)
+        answer: Any = await self._pipelines[query.SERVICE].answer(Asked(query, envelope))
+        return answer  # type: ignore[no-any-return]  # a query is answered with an answer
+
+    def waiting(self, lane: int) -> list[Published]:
+        """The events that a follower may get now, in order."""
+        if lane < len(self._inboxes):
+            return self.published(self._inboxes[lane].origin)[self._done[lane] :]
+        origin, _ = self._steps[lane - len(self._inboxes)]
+        known = self._done[_LISTING] if origin == "listing" else None
+        return self.published(origin)[self._done[lane] : known]
+
+    async def deliver(self, lane: int) -> bool:
+        """Give a follower its next event; False when there is none."""
+        events = self.waiting(lane)
+        if not events:
+            return False
+        if lane < len(self._inboxes):
+            pipeline = self._pipelines["token" if lane < _LISTING else "installation"]
+            assert await pipeline.on_thread(self._inboxes[lane].handle, events[0])
+        else:
+            await self._steps[lane - len(self._inboxes)][1](events[0])
+        self._done[lane] += 1
+        return True
+
+    async def settle(self) -> None:
+        """Deliver everything; inboxes go before processes, as those wait for them."""
+        while any([await self.deliver(lane) for lane in range(self.lanes)]):
+            pass
+
+    def published(self, service: str) -> list[Published]:
+        """All events that a service has published."""
+        store, events = self.stores[service], self._published[service]
+        for row in store.log_after(self._read[service], 1_000_000):
+            self._read[service] = row.id
+            if not str(row.originator_id).startswith(COPY):
+                record = store.mapper.to_domain_event(row)
+                events.append(Published.of(record, service, row.id, store.log_id))
+        return events
+
+    def history(self, service: str, aggregate: str) -> Iterator[Event]:
+        """The events of one aggregate."""
+        store = self.stores[service]
+        for row in store.recorder.select_events(aggregate):
+            yield store.mapper.to_domain_event(row).event
+
+    def close(self) -> None:
+        """Let the threads end."""
+        for pipeline in self._pipelines.values():
+            pipeline.close()
+
+    def _pipeline(self, name: str, parts: tuple[object, object], **options: Any) -> Pipeline:
+        handlers, views = parts
+        return Pipeline(self.stores[name], routes(handlers) | routes(views), **options)
+
+    async def _fetch(self, need: FetchDescriptor, envelope: Envelope) -> Prepared:
+        del envelope
+        try:
+            return Descriptor.read(json.dumps(self.descriptors[need.url]).encode())
+        except Refusal as refusal:
+            return refusal
+
+    async def _sites_of(self, app_key: str) -> list[str]:
+        own = self._pipelines["installation"]
+        sites = await own.on_thread(self.stores["installation"].labelled, Site, f"app:{app_key}")
+        return [site.key for site in sites]
+
+
+def descriptor(app_key: str, **members: Any) -> Mapping[str, Any]:
+    """The descriptor of a paid app of type none."""
+    return {
+        "key": app_key,
+        "name": "Roadmap",
+        "baseUrl": "https://app.example.com",
+        "authentication": {"type": "none"},
+        "enableLicensing": True,
+    } | members
