@@ -23,7 +23,7 @@ test: setup  ## run every test (at most 5 minutes)
 	$(BIN)/pytest
 
 quick: check  ## what to run before a commit (at most 60 s)
-	$(BIN)/pytest -m 'not flow'
+	$(BIN)/pytest -m 'not flow and not slow'
 
 check: setup  ## ruff, mypy strict, import contracts
 	$(BIN)/ruff format --check .

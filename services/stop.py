@@ -2,6 +2,19 @@
 
 REFUSED, WRONG_USE, NO_ANSWER, INTERRUPTED = 1, 2, 3, 130
 """Exit codes; 0 is done."""
+CODES = {
+    "already-up": "Another `guestlist up` runs on that folder.",
+    "failed": "What was asked for could not be printed, read or written.",
+    "no-reply": "No server or service answered in time; whether a command was decided isn't known.",
+    "no-such-file": "There is no such file, or it can't be read.",
+    "no-such-folder": "There is no such folder of `guestlist up`.",
+    "not-started": "Something didn't start.",
+    "not-up": "Nothing was started on that folder.",
+    "unknown-name": "There is no such command or query.",
+    "unknown-service": "There is no such service.",
+    "wrong-use": "That is no way to call `guestlist`.",
+}
+"""What only the command line says; all else it passes on from the services."""
 
 
 class Stop(Exception):

@@ -28,15 +28,20 @@ class Refusal(Exception):
     TABLE: ClassVar[dict[str, type["Refusal"]]] = {}
     CODE: ClassVar[str] = "refused"
     HINT: ClassVar[str] = ""
+    NEXT: ClassVar[str | None] = None
+    """The command or query that helps."""
 
-    def __init_subclass__(cls, *, code: str | None = None, hint: str = "") -> None:
+    def __init_subclass__(
+        cls, *, hint: str, then: str | None = None, code: str | None = None
+    ) -> None:
         super().__init_subclass__()
-        cls.CODE, cls.HINT = code or _kebab(cls.__name__), hint
+        cls.CODE, cls.HINT, cls.NEXT = code or _kebab(cls.__name__), hint, then
         Refusal.TABLE[cls.CODE] = cls
 
     def __init__(self, **data: JsonValue) -> None:
         self.data = data
-        self.code, self.hint = self.CODE, self.HINT
+        self.code = self.CODE
+        self.hint = self.HINT if self.NEXT is None else f"{self.HINT}: {self.NEXT}"
         self.detail = (self.__doc__ or "").format_map(data)
         super().__init__(self.detail)
 
@@ -74,11 +79,11 @@ class UnknownApp(Refusal, hint="only members of its partner see a private app"):
     """There is no app {app_key} that you may see."""
 
 
-class UnknownPartner(Refusal, hint="register it: RegisterPartner"):
+class UnknownPartner(Refusal, hint="register it", then="RegisterPartner"):
     """There is no partner {partner_id}."""
 
 
-class UnknownSite(Refusal, hint="register it: RegisterSite"):
+class UnknownSite(Refusal, hint="register it", then="RegisterSite"):
     """There is no site {site_id}."""
 
 
@@ -97,18 +102,21 @@ class NotAnOperator(Refusal, hint="ask an operator of this marketplace"):
 class Failure(Exception):
     """The message for people is the docstring of each kind."""
 
+    TABLE: ClassVar[dict[str, type["Failure"]]] = {}
     CODE: ClassVar[str]
+    HINT: ClassVar[str]
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, *, hint: str = "send it again under the same id") -> None:
         super().__init_subclass__()
-        cls.CODE = _kebab(cls.__name__)
+        cls.CODE, cls.HINT = _kebab(cls.__name__), hint
+        Failure.TABLE[cls.CODE] = cls
 
     def reply(self, time: Timestamp) -> Failed:
         """The answer, given at `time`."""
         return Failed(code=self.CODE, detail=self.__doc__ or "", time=time)
 
 
-class DeadlinePassed(Failure):
+class DeadlinePassed(Failure, hint="send it again with a later deadline"):
     """The request's deadline passed before it was decided."""
 
 
@@ -124,5 +132,5 @@ class NotYet(Failure):
     """This service hasn't seen yet what the request comes after."""
 
 
-class Internal(Failure):
+class Internal(Failure, hint="look into the service's log, then send it again"):
     """Something unexpected happened; the service's log has it."""

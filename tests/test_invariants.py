@@ -55,7 +55,7 @@ from shared.links import Link
 from shared.messages import Command, Reply
 from shared.sqlite import open_sqlite
 from shared.store import Store
-from tests.flows.acting import TEXTS
+from tests.listing.examples import TEXTS
 from tests.world import KEYS, MARKETPLACE, OPERATOR, World, descriptor
 
 APP, URL, ANN, BOB = "com.example.roadmap", "https://app.example.com/a.json", "ann", "bob"

@@ -14,6 +14,8 @@ from shared.keys import Keys
 from shared.messages import Command, Query
 from tests.clients.command import guestlist
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = [command.callback.__name__ for command in app.registered_commands if command.callback]
 TOKEN = Keys({"k1": b"k" * 32}).token("x", 7)
 CREATE, SET = ("send", "CreateToken"), ("send", "SetToken")

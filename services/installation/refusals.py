@@ -11,7 +11,7 @@ class DescriptorNotListed(Refusal, hint="use a link that this marketplace gave o
     """That URL leads to no listed app."""
 
 
-class PrivateListingsDisabled(Refusal, hint="switch them on: EnablePrivateListings"):
+class PrivateListingsDisabled(Refusal, hint="switch them on", then="EnablePrivateListings"):
     """Private listings are not enabled on {site_id}."""
 
 
@@ -23,7 +23,7 @@ class InstallInProgress(Refusal, hint="wait for the event that ends it"):
     """{app_key} is being installed on {site_id}."""
 
 
-class NotInstalled(Refusal, hint="install it first: InstallApp"):
+class NotInstalled(Refusal, hint="install it first", then="InstallApp"):
     """{app_key} is not installed on {site_id}."""
 
 
@@ -31,15 +31,15 @@ class AppIsFree(Refusal, hint="only paid apps have licence states"):
     """{app_key} is free and has no licence."""
 
 
-class NoToken(Refusal, hint="apply one first: SetToken"):
+class NoToken(Refusal, hint="apply one first", then="SetToken"):
     """{app_key} has no token on {site_id}."""
 
 
-class LastAdmin(Refusal, hint="add another admin first: AddAdmin"):
+class LastAdmin(Refusal, hint="add another admin first", then="AddAdmin"):
     """{account} is the last admin of {site_id} and can't leave."""
 
 
-class NothingToApprove(Refusal, hint="look which version waits: the query App"):
+class NothingToApprove(Refusal, hint="look which version waits", then="App"):
     """No version {version} of {app_key} waits for approval."""
 
 

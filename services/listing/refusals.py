@@ -7,7 +7,7 @@ class PartnerExists(Refusal, hint="choose another id"):
     """The partner id {partner_id} is taken."""
 
 
-class LastMember(Refusal, hint="add another member first: AddMember"):
+class LastMember(Refusal, hint="add another member first", then="AddMember"):
     """{account} is the last member of {partner_id} and can't leave."""
 
 
@@ -35,15 +35,15 @@ class LicensingNotEnabled(Refusal, hint='put "enableLicensing": true into the de
     """A paid app's descriptor enables licensing."""
 
 
-class ListingIncomplete(Refusal, hint="fill them in: EditListing"):
+class ListingIncomplete(Refusal, hint="fill them in", then="EditListing"):
     """A public listing tells everything; missing: {missing}."""
 
 
-class NotSubmitted(Refusal, hint="its partner submits it: SubmitForPublic"):
+class NotSubmitted(Refusal, hint="its partner submits it", then="SubmitForPublic"):
     """{app_key} doesn't wait for approval."""
 
 
-class ListingIsPrivate(Refusal, hint="submit it first: SubmitForPublic"):
+class ListingIsPrivate(Refusal, hint="submit it first", then="SubmitForPublic"):
     """Beneath a private listing all versions are private."""
 
 

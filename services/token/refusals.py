@@ -3,7 +3,7 @@
 from shared.errors import Refusal
 
 
-class TokenLimitReached(Refusal, hint="remove one first: RemoveToken"):
+class TokenLimitReached(Refusal, hint="remove one first", then="RemoveToken"):
     """{app_key} has {limit} active tokens, and no app may have more."""
 
 
@@ -11,7 +11,7 @@ class ListingNotPrivate(Refusal, hint="tokens are for private listings"):
     """New tokens are made only while {app_key} is listed privately and hosted in the cloud."""
 
 
-class UnknownToken(Refusal, hint="list them: ListTokens"):
+class UnknownToken(Refusal, hint="list them", then="ListTokens"):
     """{app_key} never had a token {token_id}."""
 
 

@@ -29,20 +29,11 @@ from shared.sqlite import open_sqlite
 from shared.store import Store
 from tests.clients.audit import Audit
 from tests.clients.sample_app import SampleApp, sample_app
+from tests.listing.examples import TEXTS
 
 ANN, BOB, EVE, OPERATOR = "ann", "bob", "eve", "operator"
 """A member of the partner, the admin of all sites, a stranger, and who runs the place."""
 MARKETPLACE = Settings().public_url
-TEXTS: dict[str, Any] = {
-    "summary": "Plans",
-    "description": "Shows what comes next.",
-    "categories": ("planning",),
-    "support_contact": "support@example.com",
-    "documentation": "https://example.com/docs",
-    "terms": "https://example.com/terms",
-    "privacy": "https://example.com/privacy",
-}
-"""All that a public listing tells."""
 A = TypeVar("A", bound=Aggregate)
 Ending = AppInstalled | AppUpdated | InstallFailed
 

@@ -32,6 +32,7 @@ from tests.clients.audit import Audit
 from tests.clients.sample_app import sample_app
 from tests.flows import acting
 from tests.flows.acting import ANN, BOB, EVE, OPERATOR, accepted, code
+from tests.listing.examples import TEXTS
 from tests.rules import rule
 
 
@@ -134,7 +135,7 @@ async def test_an_operator_decides_what_becomes_public(client: Client) -> None:
     assert code(reply) == "listing-incomplete"
     assert "privacy" in reply.model_dump_json()
     assert code(await client.send(Approve(app_key=app_key), actor=OPERATOR)) == "not-submitted"
-    await accepted(client, ANN, EditListing(app_key=app_key, **acting.TEXTS))
+    await accepted(client, ANN, EditListing(app_key=app_key, **TEXTS))
     await accepted(client, ANN, SubmitForPublic(app_key=app_key))
     waiting = await acting.ask(client, SubmittedListings(), OPERATOR)
     assert app_key in [row["app_key"] for row in waiting["apps"]]

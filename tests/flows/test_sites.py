@@ -38,16 +38,8 @@ from tests.clients.audit import Audit
 from tests.clients.sample_app import SampleApp
 from tests.flows import acting
 from tests.flows.acting import ANN, BOB, EVE, OPERATOR, accepted, code
+from tests.installation.examples import LIC
 from tests.rules import rule
-
-LIC = {
-    LicenceState.NONE: "none",
-    LicenceState.ACTIVE_TRIAL: "active",
-    LicenceState.INACTIVE_TRIAL: "none",
-    LicenceState.ACTIVE_SUBSCRIPTION: "active",
-    LicenceState.ACTIVE_SUBSCRIPTION_CANCELLED: "active",
-    LicenceState.INACTIVE_SUBSCRIPTION: "none",
-}
 
 
 async def installed(client: Client, audit: Audit, name: str) -> tuple[str, str]:

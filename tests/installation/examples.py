@@ -72,6 +72,15 @@ def requested(attempt: int = 1, **fields: Any) -> InstallRequested:
     return InstallRequested(site_id=SITE, app_key=APP, attempt=attempt, **told | fields)
 
 
+LIC = {
+    LicenceState.NONE: "none",
+    LicenceState.ACTIVE_TRIAL: "active",
+    LicenceState.INACTIVE_TRIAL: "none",
+    LicenceState.ACTIVE_SUBSCRIPTION: "active",
+    LicenceState.ACTIVE_SUBSCRIPTION_CANCELLED: "active",
+    LicenceState.INACTIVE_SUBSCRIPTION: "none",
+}
+"""What the app is told in each state."""
 LICENSED = (
     requested(token_id=1),
     ATTACHED,

@@ -26,6 +26,7 @@ from tests.installation.examples import (
     APP,
     CLEARED,
     INSTALLED,
+    LIC,
     LICENSED,
     REMOVED,
     SITE,
@@ -36,14 +37,6 @@ from tests.installation.examples import (
 )
 from tests.rules import rule
 
-LIC = {
-    LicenceState.NONE: "none",
-    LicenceState.ACTIVE_TRIAL: "active",
-    LicenceState.INACTIVE_TRIAL: "none",
-    LicenceState.ACTIVE_SUBSCRIPTION: "active",
-    LicenceState.ACTIVE_SUBSCRIPTION_CANCELLED: "active",
-    LicenceState.INACTIVE_SUBSCRIPTION: "none",
-}
 ACTIVE, NONE = licence(LicenceState.ACTIVE_SUBSCRIPTION), licence(LicenceState.NONE)
 TRIAL = SetLicenceState(site_id=SITE, app_key=APP, state=LicenceState.ACTIVE_TRIAL)
 CLEAR = ClearToken(site_id=SITE, app_key=APP)

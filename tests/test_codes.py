@@ -1,0 +1,34 @@
+"""The catalogue has every code, and the page of it is as the code says."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from services.codes import Entry, catalogue, markdown
+from services.stop import CODES
+from shared.messages import Command, Query
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_page_of_codes_is_current() -> None:
+    assert (ROOT / "docs/codes.md").read_text() == markdown()
+
+
+@pytest.mark.parametrize("entry", catalogue().values(), ids=lambda entry: entry.code)
+def test_a_code_tells_its_rule_and_what_to_do(entry: Entry) -> None:
+    assert entry.rule.endswith(".")
+    assert entry.hint or entry.kind == "command line"
+    names = {name for _, name in (*Command.TABLE, *Query.TABLE)} | {None}
+    assert entry.next in names
+
+
+def test_the_command_line_has_no_other_codes() -> None:
+    used = set()
+    for path in (ROOT / "services").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(func=ast.Name(id="Stop"), args=[_, ast.Constant(value=code), *_]):
+                    used.add(code)
+    assert used - {"bad-request"} == set(CODES)
