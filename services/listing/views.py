@@ -106,9 +106,9 @@ def _lines(listings: Iterable[domain.Listing]) -> ListedApps:
                 name=created.name,
                 status=listing.status,
                 payment_model=listing.payment_model,
-                version=newest.version,
+                version=listing.newest.version,
             )
             for listing in listings
-            if (created := listing.created) and (newest := listing.newest)
+            if (created := listing.created)
         )
     )

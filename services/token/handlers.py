@@ -10,7 +10,6 @@ from services.token.commands import (
 )
 from services.token.domain import AppTokens, Partner, Rules
 from services.token.refusals import TokenInvalid
-from shared.errors import UnknownApp
 from shared.handlers import Context
 from shared.keys import Keys
 
@@ -54,6 +53,5 @@ class Handlers:
 
 
 def _require_member(tokens: AppTokens, context: Context) -> None:
-    if tokens.listing is None:
-        raise UnknownApp(app_key=tokens.key)
-    tokens.require_member(context.read(Partner, tokens.listing.partner_id), context.actor)
+    partner = context.read(Partner, tokens.require_listed().partner_id)
+    tokens.require_member(partner, context.actor)

@@ -4,7 +4,6 @@ from typing import Literal
 
 from services.token.domain import AppTokens, Partner, Token
 from services.token.queries import ListTokens, TokenList, TokenView
-from shared.errors import UnknownApp
 from shared.handlers import Context
 from shared.keys import Keys
 
@@ -18,9 +17,9 @@ class Views:
 
     def list_tokens(self, query: ListTokens, tokens: AppTokens, context: Context) -> TokenList:
         """Members see the tokens, made again from their numbers."""
-        if tokens.listing is None:
-            raise UnknownApp(app_key=query.app_key)
-        tokens.require_member(context.read(Partner, tokens.listing.partner_id), context.actor)
+        del query
+        partner = context.read(Partner, tokens.require_listed().partner_id)
+        tokens.require_member(partner, context.actor)
         views = tuple(self._view(tokens, token) for token in tokens.active.values())
         return TokenList(app_key=tokens.key, tokens=views)
 

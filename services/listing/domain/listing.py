@@ -62,13 +62,17 @@ class Listing(Aggregate):
         self.payment_model: PaymentModel = "free"
         self.descriptor_url = ""
         self.versions: dict[int, Version] = {}
-        self.newest: VersionPublished | None = None
 
     def labels(self) -> frozenset[str]:
         """A listing is found by its partner and by where it stands."""
         if self.created is None:
             return frozenset()
         return frozenset({f"partner:{self.created.partner_id}", f"status:{self.status}"})
+
+    @property
+    def newest(self) -> VersionPublished:
+        """The version that was published last; a listing that was created has one."""
+        return self.versions[max(self.versions)].published
 
     def require_created(self) -> ListingCreated:
         """What was listed; raises UnknownApp."""
@@ -104,7 +108,6 @@ class Listing(Aggregate):
 
     def publish(self, asked: PublishApp, descriptor: Descriptor) -> None:
         """Create the listing with its first version; raises KeyMismatch, LicensingNotEnabled."""
-        self.check(asked)
         if fold(descriptor.key) != self.key:
             raise refusals.KeyMismatch(app_key=asked.app_key, descriptor_key=descriptor.key)
         _check_licensing(asked.payment_model, descriptor)
@@ -172,10 +175,7 @@ class Listing(Aggregate):
 
         Raises LicensingNotEnabled and what `versions.following` raises.
         """
-        self.check_version(asked)
         before = self.newest
-        if before is None:
-            raise UnknownApp(app_key=self.key)
         payment_model = asked.payment_model or self.payment_model
         _check_licensing(payment_model, descriptor)
         version, change = versions.following(before, descriptor, payment_model)
@@ -226,7 +226,6 @@ class Listing(Aggregate):
                 for build in event.builds:
                     self._change(build, visibility="private")
             case VersionPublished():
-                self.newest = event
                 self.payment_model, self.descriptor_url = event.payment_model, event.descriptor_url
                 self.versions[event.build] = Version(event, event.visibility, event.beta)
             case VersionVisibilityChanged():
@@ -255,7 +254,7 @@ class Listing(Aggregate):
         self.record(
             VersionPublished(
                 app_key=descriptor.key,
-                build=len(self.versions) + 1,
+                build=max(self.versions, default=0) + 1,
                 authentication=descriptor.authentication,
                 base_url=descriptor.base_url,
                 licensing=descriptor.licensing,

@@ -80,20 +80,23 @@ class AppTokens(Aggregate):
         if token is not None and token.site_id == site_id and not token.cleared:
             self.record(ClearSeen(app_key=self.key, token_id=token_id, site_id=site_id))
 
-    def require_member(self, partner: Partner, account: str) -> ListingSeen:
-        """The listing; raises NotAMember, or UnknownApp where that would tell too much."""
+    def require_listed(self) -> ListingSeen:
+        """What the listing says; raises UnknownApp."""
         if self.listing is None:
             raise UnknownApp(app_key=self.key)
-        if account not in partner.members:
-            if self.listing.status != "public":
-                raise UnknownApp(app_key=self.key)
-            raise NotAMember(partner_id=self.listing.partner_id)
         return self.listing
+
+    def require_member(self, partner: Partner, account: str) -> None:
+        """Raises NotAMember, or UnknownApp where that would tell too much."""
+        if account not in partner.members:
+            if self.require_listed().status != "public":
+                raise UnknownApp(app_key=self.key)
+            raise NotAMember(partner_id=partner.key)
 
     def create(self, maker: str, note: str | None, now: Timestamp, rules: Rules) -> int:
         """Make a token and give its number; raises ListingNotPrivate, TokenLimitReached."""
-        listing = self.listing
-        if listing is None or (listing.status, listing.hosting) != ("private", "cloud"):
+        listing = self.require_listed()
+        if (listing.status, listing.hosting) != ("private", "cloud"):
             raise refusals.ListingNotPrivate(app_key=self.key)
         if len(self.active) >= rules.limit:
             raise refusals.TokenLimitReached(app_key=self.key, limit=rules.limit)
