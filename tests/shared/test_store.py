@@ -1,0 +1,155 @@
+"""The store: what belongs together is kept together or not at all."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from eventsourcing.persistence import IntegrityError, PersistenceError
+
+from services.token.commands import CreateToken
+from services.token.domain import AppTokens, Rules
+from services.token.events import ListingSeen
+from shared.command_log import CommandRow
+from shared.errors import BadRequest
+from shared.messages import Accepted, Envelope, Meta
+from shared.names import Position
+from shared.records import CHAIN_START, digest
+from shared.sqlite import SQLiteRecorder, open_sqlite
+from shared.store import MAX_STATE, Draft, Store
+
+APP, NOW = "com.example.app", datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+META = Meta(actor="ann", command_id="c", correlation_id="f", causation_id="c", time=NOW)
+SEEN = Position("listing", f"listing/{APP}", 1)
+LISTED = ListingSeen(app_key=APP, partner_id="example", status="private", hosting="cloud")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A store that is empty yet."""
+    return Store("token", open_sqlite(tmp_path / "token.sqlite"))
+
+
+def other(tmp_path: Path) -> Store:
+    """Another process on the same file."""
+    return Store("token", open_sqlite(tmp_path / "token.sqlite"))
+
+
+def drafted(store: Store, note: str | None = None) -> Draft:
+    """One more token, not stored yet."""
+    tokens = store.load(AppTokens, APP)
+    if tokens.listing is None:
+        tokens.see_listing(LISTED)
+    tokens.create("ann", note, NOW, Rules())
+    return store.draft([tokens], META)
+
+
+def command(command_id: str) -> CommandRow:
+    """The row of a command."""
+    envelope = Envelope(id=command_id, actor="ann", time=NOW, correlation_id="f")
+    outcome = Accepted(command_id=command_id, position=f"token/tokens/{APP}@1")
+    return CommandRow.of(CreateToken(app_key=APP), envelope, None, outcome)
+
+
+def kept(store: Store) -> tuple[int, bool, int]:
+    """The end of the log, whether the command `c` is there, and how far the listing was seen."""
+    return store.log_end(), store.decided("c") is not None, store.seen(SEEN)
+
+
+def test_events_command_and_tracking_are_stored_together(store: Store) -> None:
+    store.commit(drafted(store), command=command("c"), seen=SEEN)
+    assert kept(store) == (2, True, 1)
+
+
+@pytest.mark.parametrize("broken", ["events", "command", "tracking"])
+def test_when_one_part_fails_none_is_stored(store: Store, tmp_path: Path, broken: str) -> None:
+    other(tmp_path).commit(drafted(other(tmp_path)), command=command("used"), seen=SEEN)
+    before = kept(store)
+    draft = drafted(store)
+    if broken == "events":
+        other(tmp_path).commit(drafted(other(tmp_path)))
+        before = kept(store)
+    row = command("used" if broken == "command" else "c")
+    seen = Position(*SEEN[:2], 1 if broken == "tracking" else 2)
+    with pytest.raises(IntegrityError):
+        store.commit(draft, command=row, seen=seen)
+    assert kept(store) == before
+    assert not store.load(AppTokens, APP).pending
+
+
+def test_the_second_of_two_writers_is_refused_and_then_knows_the_first(
+    store: Store, tmp_path: Path
+) -> None:
+    beside = other(tmp_path)
+    mine, theirs = drafted(store, "mine"), drafted(beside, "theirs")
+    beside.commit(theirs)
+    with pytest.raises(IntegrityError):
+        store.commit(mine)
+    assert store.load(AppTokens, APP).active[1].note == "theirs"
+    store.commit(drafted(store, "mine"))
+    assert [token.note for token in store.load(AppTokens, APP).active.values()] == [
+        "theirs",
+        "mine",
+    ]
+
+
+def test_a_copy_is_brought_up_to_date_by_what_others_stored(store: Store, tmp_path: Path) -> None:
+    store.commit(drafted(store))
+    beside = other(tmp_path)
+    beside.commit(drafted(beside))
+    assert store.load(AppTokens, APP) == beside.load(AppTokens, APP)
+
+
+def test_each_row_is_chained_to_the_one_before(store: Store, tmp_path: Path) -> None:
+    for writer in (store, other(tmp_path), store):
+        writer.commit(drafted(writer))
+    rows = store.recorder.select_events(f"tokens/{APP}")
+    prevs = [store.mapper.to_domain_event(row).prev for row in rows]
+    assert prevs == [CHAIN_START, *map(digest, rows[:-1])]
+
+
+def test_an_event_that_is_too_large_to_publish_is_not_stored(store: Store) -> None:
+    with pytest.raises(BadRequest, match=str(MAX_STATE)):
+        drafted(store, "x" * MAX_STATE)
+    store.forget([store.load(AppTokens, APP)])
+    assert store.log_end() == 0
+    assert store.load(AppTokens, APP).version == 0
+
+
+def test_the_log_is_read_in_order_from_any_place(store: Store) -> None:
+    for _ in range(3):
+        store.commit(drafted(store))
+    assert [row.id for row in store.log_after(0, 100)] == [1, 2, 3, 4]
+    assert [row.id for row in store.log_after(1, 2)] == [2, 3]
+    assert store.log_end() == 4
+
+
+@pytest.mark.parametrize("version", [0, 1, 3])
+def test_tracking_only_takes_the_next_version(store: Store, version: int) -> None:
+    store.commit(Draft([]), seen=SEEN)
+    with pytest.raises(IntegrityError):
+        store.commit(Draft([]), seen=SEEN._replace(version=version))
+    store.commit(Draft([]), seen=SEEN._replace(version=2))
+    assert store.seen(SEEN) == 2
+
+
+def test_a_log_has_an_id_of_its_own_for_ever(store: Store, tmp_path: Path) -> None:
+    assert other(tmp_path).log_id == store.log_id
+    assert Store("token", open_sqlite(tmp_path / "new.sqlite")).log_id != store.log_id
+
+
+def test_a_store_is_read_beside_its_writer_and_not_written(store: Store, tmp_path: Path) -> None:
+    store.commit(drafted(store), command=command("c"))
+    reader = Store("token", open_sqlite(tmp_path / "token.sqlite", read_only=True))
+    assert reader.load(AppTokens, APP) == store.load(AppTokens, APP)
+    with pytest.raises(PersistenceError):
+        reader.commit(drafted(reader))
+    store.commit(drafted(store))
+    assert reader.load(AppTokens, APP) == store.load(AppTokens, APP)
+
+
+def test_commits_are_durable(tmp_path: Path) -> None:
+    recorder = open_sqlite(tmp_path / "token.sqlite")
+    assert isinstance(recorder, SQLiteRecorder)
+    with recorder.datastore.transaction(commit=False) as cursor:
+        cursor.execute("PRAGMA synchronous")
+        assert cursor.fetchone()[0] == 2
