@@ -24,18 +24,18 @@ def request(table: Table[R], name: str, typed: Sequence[str]) -> R:
 
     `typed` is one JSON object, taken as it is, or has a FIELD=VALUE each. As the value of the
     field that may hold an access token, `@PATH` stands for what the file holds, and `-` for
-    what stdin does: arguments are seen by everyone in a list of processes.
+    what stdin does: arguments are seen by everyone in a list of processes. A field that has
+    several values takes them between commas.
     """
     kind = _kind(table, name)
     try:
         if len(typed) == 1 and typed[0].lstrip().startswith("{"):
             return kind.model_validate_json(typed[0].encode(errors="surrogateescape"))
-        return kind.model_validate_strings(_fields(typed, kind.SECRET))
+        return kind.model_validate(_listed(kind, _fields(typed, kind.SECRET)), strict=False)
     except ValidationError as error:
-        known = (
-            name if field.is_required() else f"[{name}]"
-            for name, field in kind.model_fields.items()
-        )
+        fields = kind.model_fields.items()
+        needed = [name for name, field in fields if field.is_required()]
+        known = [*needed, *(f"[{name}]" for name, field in fields if name not in needed)]
         hint = f"fields of {name}, in brackets what may be left out: {' '.join(known)}"
         raise Stop(WRONG_USE, "bad-request", problems(error), hint) from None
 
@@ -87,6 +87,12 @@ def _fields(typed: Sequence[str], secret: str | None) -> dict[str, str]:
     if secret in fields:
         fields[secret] = _value(secret, fields[secret])
     return fields
+
+
+def _listed(kind: type[Request], fields: Mapping[str, str]) -> dict[str, str | list[str]]:
+    """The fields, with the several values of those that have them."""
+    several = {name for name, field in kind.model_fields.items() if "tuple" in repr(field)}
+    return {name: text.split(",") if name in several else text for name, text in fields.items()}
 
 
 def _value(name: str, text: str) -> str:

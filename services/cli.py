@@ -107,7 +107,7 @@ def up(
 def service(
     name: Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(SERVICES)}.")],
 ) -> None:
-    """Run one service, set up by GUESTLIST_… in the environment, until Ctrl-C or SIGTERM."""
+    """Run one service, set up by GUESTLIST_… variables."""
     if name not in SERVICES:
         hint = f"one of {', '.join(SERVICES)}"
         raise Stop(WRONG_USE, "unknown-service", f"there is no {name}", hint)
@@ -128,7 +128,7 @@ def check(
     development: Development = False,
     as_json: Json = False,
 ) -> None:
-    """Tell whether an app can be listed with a descriptor, and all that is wrong with it."""
+    """Tell all that is wrong with a descriptor."""
     from services.check import verdict  # here, as what it needs would slow every help
 
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from services import arguments
 from services.cli import app, main
 from services.contract import SERVICES
 from shared.keys import Keys
@@ -177,3 +178,10 @@ async def test_the_command_line_imports_no_web_framework() -> None:
     assert "| services.cli\n" in ended.err
     for framework in ("faststream", "fastapi"):
         assert f" {framework}" not in ended.err
+
+
+def test_a_field_of_several_values_takes_them_between_commas() -> None:
+    typed = ["app_key=x", "categories=planning,reports", "summary=Plans, all of them"]
+    asked = arguments.request(Command.TABLE, "EditListing", typed)
+    told = asked.model_dump(include={"categories", "summary"})
+    assert told == {"categories": ("planning", "reports"), "summary": "Plans, all of them"}
