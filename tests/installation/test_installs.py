@@ -251,6 +251,8 @@ def test_a_minor_version_waits_for_approval(scenario: Scenario) -> None:
     assert (app["version"], app["waits_for_approval"]) == ("1.0.0", "1.1.0")
     approve = ApproveUpdate(site_id=SITE, app_key=APP, version="1.1.0")
     scenario.when(approve, actor=ANN).then(requested(2, build=2, version="1.1.0"))
+    busy = refusals.InstallInProgress(app_key=APP, site_id=SITE)
+    scenario.when(approve, actor=ANN).then_refused(busy)
     scenario.given(Site, SITE, updated("1.1.0"))
     again = refusals.NothingToApprove(app_key=APP, version="1.1.0")
     scenario.when(approve, actor=ANN).then_refused(again)

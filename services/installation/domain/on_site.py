@@ -69,8 +69,7 @@ class OnSite:
         return self.under_way is not None and self.under_way.attempt == attempt
 
     def begin_install(self, version: AppVersionSeen, token_id: int | None) -> str:
-        """Begin to install a version and give the installation's id; raises InstallInProgress."""
-        self.require_settled()
+        """Begin to install a version on a settled site, and give the installation's id."""
         attempt = self.attempts + 1
         new = f"{self.site_id}/{self.app_key}/{attempt}"
         installation_id = new if self.live is None else self.live.installation_id
@@ -153,6 +152,7 @@ class OnSite:
         """Begin the update that was offered; raises NothingToApprove, InstallInProgress."""
         if self.offered is None or self.offered.version != version:
             raise refusals.NothingToApprove(app_key=self.app_key, version=version)
+        self.require_settled()
         return self.begin_install(app.version_at(self.offered.build), None)
 
     def uninstall(self) -> None:
@@ -169,14 +169,12 @@ class OnSite:
             self._leave(self.live)
 
     def enable(self) -> None:
-        """Let the app be used, again without effect; raises NotInstalled."""
-        self.require_live()
+        """Let a live app be used; again without effect."""
         if not self.enabled:
             self.record(AppEnabled(site_id=self.site_id, app_key=self.app_key))
 
     def disable(self) -> None:
-        """Keep the app from being used, again without effect; raises NotInstalled."""
-        self.require_live()
+        """Keep a live app from being used; again without effect."""
         if self.enabled:
             self.record(AppDisabled(site_id=self.site_id, app_key=self.app_key))
 
@@ -210,8 +208,7 @@ class OnSite:
             self._change_licence(LicenceState.NONE)
 
     def set_licence(self, state: LicenceState) -> None:
-        """Switch the licence, to test the app; raises NotInstalled, AppIsFree, NoToken."""
-        self.require_live()
+        """Switch the licence of a live app, to test the app; raises AppIsFree, NoToken."""
         if not self.paid:
             raise refusals.AppIsFree(app_key=self.app_key)
         if not self.is_licensed_by_token:
