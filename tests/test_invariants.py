@@ -37,7 +37,6 @@ from services.installation.domain import App, Site
 from services.installation.events import AppInstalled, AppUninstalled
 from services.listing.commands import (
     Approve,
-    EditListing,
     MakePrivate,
     PublishApp,
     PublishVersion,
@@ -58,7 +57,7 @@ from shared.store import Store
 from tests.listing.examples import TEXTS
 from tests.world import KEYS, MARKETPLACE, OPERATOR, World, descriptor
 
-APP, URL, ANN, BOB = "com.example.roadmap", "https://app.example.com/a.json", "ann", "bob"
+APP, URL, ANN = "com.example.roadmap", "https://app.example.com/a.json", "ann"
 LIMIT = 4
 """Few active tokens are allowed here, so that the limit is met often."""
 SITES = ("site-a", "site-b")
@@ -226,7 +225,6 @@ class Marketplace(RuleBasedStateMachine):
             [
                 (ANN, MakePrivate(app_key=APP)),
                 (ANN, SubmitForPublic(app_key=APP)),
-                (ANN, EditListing(app_key=APP, summary="Other plans")),
                 (OPERATOR, Approve(app_key=APP)),
                 (OPERATOR, Reject(app_key=APP, reason="no")),
             ]

@@ -25,7 +25,7 @@ from shared.errors import Refusal
 from shared.handlers import Prepared, routes
 from shared.inbox import Inbox, policies_of
 from shared.keys import Keys
-from shared.messages import Answer, Command, Envelope, Event, Query, Reply
+from shared.messages import Answered, Command, Envelope, Event, Reply
 from shared.pipeline import Pipeline
 from shared.published import Published
 from shared.requests import Asked
@@ -46,36 +46,17 @@ class World:
         self.descriptors: dict[str, dict[str, Any]] = {}
         """What is served, by URL."""
         self._asked = 0
-        listing = ListingHandlers([OPERATOR]), ListingViews(MARKETPLACE, [OPERATOR])
-        token = TokenHandlers(KEYS, MARKETPLACE, rules or Rules()), TokenViews(KEYS, MARKETPLACE)
-        installation = InstallationHandlers(KEYS, MARKETPLACE, [OPERATOR]), InstallationViews()
         self.stores = {
             name: Store(name, open_sqlite(folder / f"{name}.sqlite"))
             for name in ("listing", "token", "installation")
         }
-        self._pipelines = {
-            "listing": self._pipeline("listing", listing, prepare=self._fetch),
-            "token": self._pipeline("token", token, reveal=KEYS.unmask),
-            "installation": self._pipeline(
-                "installation", installation, prepare=InstallationNeeds(self.ask).prepare
-            ),
-        }
+        self._pipelines = self._decide_by(rules or Rules())
+        self._inboxes = self._follow()
         own = self._pipelines["installation"]
-        followers = (
-            policies_of(token_policies.Policies()),
-            policies_of(installation_policies.Policies()),
-        )
-        self._inboxes = [
-            Inbox("listing", followers[0], self._pipelines["token"]),
-            Inbox("installation", followers[0], self._pipelines["token"]),
-            Inbox("listing", followers[1], own),
-            Inbox("token", followers[1], own),
+        self._steps = [
+            ("installation", InstallProcess(KEYS, self.ask, own.answer).step),
+            ("listing", RollOut(self._sites_of, own.answer).step),
         ]
-        installs, roll_out = (
-            InstallProcess(KEYS, self.ask, own.answer),
-            RollOut(self._sites_of, own.answer),
-        )
-        self._steps = [("installation", installs.step), ("listing", roll_out.step)]
         self.lanes = len(self._inboxes) + len(self._steps)
         """How many followers there are, each with the events that it hasn't got yet."""
         self._done = [0] * self.lanes
@@ -91,16 +72,9 @@ class World:
 
     async def ask(self, command: Command, envelope: Envelope) -> Reply:
         """Decide a command in its envelope."""
-        reply: Any = await self._pipelines[command.SERVICE].answer(Asked(command, envelope))
-        return reply  # type: ignore[no-any-return]  # a command is answered with a reply
-
-    async def query(self, actor: str, query: Query) -> Answer:
-        """Answer a query."""
-        self._asked += 1
-        id_ = f"query-{self._asked}"
-        envelope = Envelope(id=id_, actor=actor, time=clock.now(), correlation_id=id_)
-        answer: Any = await self._pipelines[query.SERVICE].answer(Asked(query, envelope))
-        return answer  # type: ignore[no-any-return]  # a query is answered with an answer
+        reply = await self._pipelines[command.SERVICE].answer(Asked(command, envelope))
+        assert not isinstance(reply, Answered)
+        return reply
 
     def waiting(self, lane: int) -> list[Published]:
         """The events that a follower may get now, in order."""
@@ -148,6 +122,28 @@ class World:
         """Let the threads end."""
         for pipeline in self._pipelines.values():
             pipeline.close()
+
+    def _decide_by(self, rules: Rules) -> dict[str, Pipeline]:
+        listing = ListingHandlers([OPERATOR]), ListingViews(MARKETPLACE, [OPERATOR])
+        token = TokenHandlers(KEYS, MARKETPLACE, rules), TokenViews(KEYS, MARKETPLACE)
+        installation = InstallationHandlers(KEYS, MARKETPLACE, [OPERATOR]), InstallationViews()
+        needs = InstallationNeeds(self.ask)
+        return {
+            "listing": self._pipeline("listing", listing, prepare=self._fetch),
+            "token": self._pipeline("token", token, reveal=KEYS.unmask),
+            "installation": self._pipeline("installation", installation, prepare=needs.prepare),
+        }
+
+    def _follow(self) -> list[Inbox]:
+        token, installation = self._pipelines["token"], self._pipelines["installation"]
+        tokens_do = policies_of(token_policies.Policies())
+        sites_do = policies_of(installation_policies.Policies())
+        return [
+            Inbox("listing", tokens_do, token),
+            Inbox("installation", tokens_do, token),
+            Inbox("listing", sites_do, installation),
+            Inbox("token", sites_do, installation),
+        ]
 
     def _pipeline(self, name: str, parts: tuple[object, object], **options: Any) -> Pipeline:
         handlers, views = parts
