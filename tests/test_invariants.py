@@ -1,11 +1,9 @@
 """Whatever is asked in whatever order, and however late events arrive, the rules hold."""
 
 import asyncio
-import sqlite3
 import tempfile
 from collections import defaultdict
 from collections.abc import Coroutine
-from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,7 +31,7 @@ from services.installation.commands import (
     SetToken,
     UninstallApp,
 )
-from services.installation.domain import App, Site
+from services.installation.domain import Site
 from services.installation.events import AppInstalled, AppUninstalled
 from services.listing.commands import (
     Approve,
@@ -45,27 +43,19 @@ from services.listing.commands import (
     SetVersionVisibility,
     SubmitForPublic,
 )
-from services.listing.domain import Listing, Partner
+from services.listing.domain import Listing
 from services.token.commands import CreateToken, RemoveToken
 from services.token.domain import AppTokens, Rules
-from services.token.domain import Partner as KnownPartner
 from services.token.events import TokenApplied
 from shared.links import Link
 from shared.messages import Command, Reply
-from shared.sqlite import open_sqlite
-from shared.store import Store
 from tests.listing.examples import TEXTS
-from tests.world import KEYS, MARKETPLACE, OPERATOR, World, descriptor
+from tests.world import KEYS, MARKETPLACE, OPERATOR, World, assert_replayed, descriptor
 
 APP, URL, ANN = "com.example.roadmap", "https://app.example.com/a.json", "ann"
 LIMIT = 4
 """Few active tokens are allowed here, so that the limit is met often."""
 SITES = ("site-a", "site-b")
-KINDS = {
-    "listing": (Listing, Partner),
-    "token": (AppTokens, KnownPartner),
-    "installation": (App, Site),
-}
 T = TypeVar("T")
 numbers = st.sampled_from([1, 1, 1, 2, 3, LIMIT])
 sites = st.sampled_from(SITES)
@@ -275,26 +265,11 @@ class Marketplace(RuleBasedStateMachine):
                 removed = on_site.token_id not in (None, *tokens.active)
                 assert not (removed and on_site.licence is not LicenceState.NONE)
             for name, live in self.world.stores.items():
-                _assert_replayed(live, Path(self.folder.name) / f"{name}.sqlite")
+                assert_replayed(live, Path(self.folder.name) / f"{name}.sqlite")
         finally:
             self.runner.close()
             self.world.close()
             self.folder.cleanup()
-
-
-def _assert_replayed(live: Store, path: Path) -> None:
-    """Every aggregate, loaded anew, is equal, and is found by its labels and by no others."""
-    replayed = Store(live.service, open_sqlite(path, read_only=True))
-    labels: set[tuple[str, str]] = set()
-    ids = {str(row.originator_id) for row in replayed.log_after(0, 1_000_000)}
-    for kind in KINDS[live.service]:
-        prefix = kind.id_of("")
-        for key in (id_.removeprefix(prefix) for id_ in ids if id_.startswith(prefix)):
-            again = replayed.load(kind, key)
-            assert again == live.load(kind, key)
-            labels |= {(label, kind.id_of(key)) for label in again.labels()}
-    with closing(sqlite3.connect(path)) as store:
-        assert {*store.execute("SELECT label, aggregate FROM labels")} == labels
 
 
 test_the_rules_hold = Marketplace.TestCase

@@ -1,25 +1,29 @@
 """The three services in one process on real stores; what is delivered when is in our hands."""
 
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from services.installation import policies as installation_policies
-from services.installation.domain import Site
+from services.installation.domain import App, Site
 from services.installation.handlers import Handlers as InstallationHandlers
 from services.installation.needs import Needs as InstallationNeeds
 from services.installation.process import InstallProcess, RollOut
 from services.installation.views import Views as InstallationViews
+from services.listing.domain import Listing, Partner
 from services.listing.handlers import Handlers as ListingHandlers
 from services.listing.needs import FetchDescriptor
 from services.listing.views import Views as ListingViews
 from services.token import policies as token_policies
-from services.token.domain import Rules
+from services.token.domain import AppTokens, Rules
+from services.token.domain import Partner as KnownPartner
 from services.token.handlers import Handlers as TokenHandlers
 from services.token.views import Views as TokenViews
 from shared import clock
-from shared.aggregate import COPY
+from shared.aggregate import COPY, Aggregate
 from shared.descriptor import Descriptor
 from shared.errors import Refusal
 from shared.handlers import Prepared, routes
@@ -34,6 +38,12 @@ from shared.store import Store
 
 OPERATOR = "operator"
 MARKETPLACE = "https://market.example.com"
+KINDS: dict[str, tuple[type[Aggregate], ...]] = {
+    "listing": (Listing, Partner),
+    "token": (AppTokens, KnownPartner),
+    "installation": (App, Site),
+}
+"""The aggregates of each service."""
 _LISTING = 2
 """The lane by which the installation service follows the listing service."""
 KEYS = Keys({"k1": bytes(range(32))})
@@ -171,3 +181,18 @@ def descriptor(app_key: str, **members: Any) -> Mapping[str, Any]:
         "authentication": {"type": "none"},
         "enableLicensing": True,
     } | members
+
+
+def assert_replayed(live: Store, path: Path) -> None:
+    """Every aggregate, loaded anew, is equal, and is found by its labels and by no others."""
+    replayed = Store(live.service, open_sqlite(path, read_only=True))
+    labels: set[tuple[str, str]] = set()
+    ids = {str(row.originator_id) for row in replayed.log_after(0, 1_000_000)}
+    for kind in KINDS[live.service]:
+        prefix = kind.id_of("")
+        for key in (id_.removeprefix(prefix) for id_ in ids if id_.startswith(prefix)):
+            again = replayed.load(kind, key)
+            assert again == live.load(kind, key)
+            labels |= {(label, kind.id_of(key)) for label in again.labels()}
+    with closing(sqlite3.connect(path)) as store:
+        assert {*store.execute("SELECT label, aggregate FROM labels")} == labels

@@ -8,15 +8,10 @@ import pytest
 
 from services.contract import SERVICES
 from services.installation.commands import LicenceState, SetLicenceState
-from services.installation.domain import App as ListedApp
-from services.installation.domain import Site
 from services.installation.queries import App
-from services.listing.domain import Listing, Partner
 from services.listing.queries import Listing as AskListing
 from services.supervisor import Supervisor
 from services.token.commands import CreateToken, RemoveToken
-from services.token.domain import AppTokens
-from services.token.domain import Partner as KnownPartner
 from services.token.queries import ListTokens
 from shared.aggregate import Aggregate
 from shared.client import Client, NoReply
@@ -24,12 +19,7 @@ from shared.messages import Accepted, Answer
 from tests.clients.audit import Audit
 from tests.flows import acting
 from tests.flows.acting import ANN, BOB, accepted
-
-KINDS: dict[str, list[type[Aggregate]]] = {
-    "listing": [Partner, Listing],
-    "token": [KnownPartner, AppTokens],
-    "installation": [ListedApp, Site],
-}
+from tests.world import KINDS
 
 
 async def answers(client: Client, app_key: str, site_id: str) -> list[Answer]:
