@@ -35,7 +35,7 @@ from shared.messages import (
     Reply,
     Request,
 )
-from shared.names import Position
+from shared.names import Position, fold
 from shared.published import Published
 from shared.requests import attributes_of
 from shared.subjects import EVENTS, Address, Plane
@@ -74,7 +74,8 @@ class Client:
         self._timeout = timeout
         self._connection = connection
         self._seen: dict[str, dict[tuple[str, str], Position]] = {}
-        self._partners: dict[str, str] = {}
+        self._leads: dict[str, str] = {}
+        """From the URL of a descriptor to its app, and from an app to its partner."""
 
     @classmethod
     async def open(cls, url: str, actor: str, *, timeout: float = TIMEOUT) -> Self:  # noqa: ASYNC109
@@ -209,11 +210,13 @@ class Client:
 
     def _last_seen(self, request: Request) -> tuple[str, ...]:
         """The positions to ask after; the asked service itself always knows its own."""
-        names = request.about()
-        partners = {self._partners[name] for name in names if name in self._partners}
+        names = set(request.about())
+        for name in request.about():
+            while (name := self._leads.get(name, "")) and name not in names:
+                names.add(name)
         seen = {
             str(position)
-            for name in names | partners
+            for name in names
             for position in self._seen.get(name, {}).values()
             if position.service != request.SERVICE
         }
@@ -224,9 +227,13 @@ class Client:
         was seen by what it changed."""
         about = {name: self._seen.get(name, {}) for name in sorted(request.about())}
         new = Position.parse(position)
-        partner_id = getattr(request, "partner_id", None)
-        if partner_id is not None:
-            self._partners |= dict.fromkeys(request.about() - {partner_id}, partner_id)
+        url, app_key, partner_id = (
+            getattr(request, field, None) for field in ("descriptor_url", "app_key", "partner_id")
+        )
+        if app_key is not None and partner_id is not None:
+            self._leads[fold(app_key)] = partner_id
+        if app_key is not None and url is not None:
+            self._leads[url] = fold(app_key)
         for name, seen in about.items():
             others = about.values() if name == request.key else [seen]
             known = sorted({*chain.from_iterable(other.values() for other in others), new})

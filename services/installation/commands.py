@@ -95,11 +95,11 @@ class InstallApp(Command, service="installation", key="site_id", secret="url"):
     url: Url
 
     def about(self) -> frozenset[str]:
-        """The site, and the app that the link leads to."""
+        """The site, and the app that the link leads to, or the URL where a descriptor is."""
         try:
             return super().about() | {Link.read(self.url).app_key}
         except ValueError:
-            return super().about()
+            return super().about() | {self.url}
 
 
 class InstallBegun(Message):

@@ -268,3 +268,13 @@ async def test_the_descriptors_own_url_installs_the_newest_version(
     ending = await acting.install(client, audit, "own-url", app.url)
     assert isinstance(ending, AppInstalled)
     assert ending.version == "1.0.1"
+
+
+@rule("installs.link")
+async def test_an_app_is_found_by_its_descriptors_url_as_soon_as_it_is_listed(
+    client: Client,
+) -> None:
+    await acting.make_site(client, "at-once")
+    for number in range(20):
+        async with acting.served(client, f"com.example.at-once-{number}") as app:
+            await accepted(client, BOB, InstallApp(site_id="at-once", url=app.url))
