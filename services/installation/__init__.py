@@ -1,8 +1,5 @@
-"""The installation service owns sites and the apps on them.
+"""The installation service owns sites, the apps on them, and their licences.
 
-Commands: RegisterSite, EnablePrivateListings, InstallApp, SetToken, ClearToken,
-SetLicenceState.
-Events: SiteRegistered, PrivateListingsEnabled, InstallRequested, TokenAttached, TokenCleared,
-LicenceChanged, AppInstalled, AppUpdated, InstallFailed.
-Queries: App.
+What may be asked of it stands in `commands` and `queries`, what it tells in `events`, and its
+rules in `refusals`: others meet it in these four alone.
 """

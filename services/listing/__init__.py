@@ -1,6 +1,5 @@
-"""The listing service owns partners, their listings and the versions of these.
+"""The listing service owns partners, the listings of their apps, and the versions of those.
 
-Commands: RegisterPartner, PublishApp.
-Events: PartnerRegistered, ListingCreated, VersionPublished.
-Queries: Listing.
+What may be asked of it stands in `commands` and `queries`, what it tells in `events`, and its
+rules in `refusals`: others meet it in these four alone.
 """

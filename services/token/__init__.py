@@ -1,7 +1,5 @@
-"""The token service owns the access tokens of each app: their number and their binding.
+"""The token service owns the access tokens of each app.
 
-Commands: CreateToken, RemoveToken, ApplyToken.
-Events: TokenCreated, TokenRemoved, TokenApplied; TokensFollowedListing and TokenCleared tell
-what it learned from other services.
-Queries: ListTokens.
+What may be asked of it stands in `commands` and `queries`, what it tells in `events`, and its
+rules in `refusals`: others meet it in these four alone.
 """
