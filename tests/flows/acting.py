@@ -3,10 +3,13 @@
 import asyncio
 import os
 import signal
+import sqlite3
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any, TypeVar
 
+from services.contract import SERVICES
 from services.installation.commands import EnablePrivateListings, InstallApp, RegisterSite
 from services.installation.events import AppInstalled, AppUpdated, InstallFailed
 from services.installation.queries import App
@@ -148,6 +151,17 @@ def store(house: Supervisor, service: str) -> Store:
 def stored(house: Supervisor, service: str, kind: type[A], key: str) -> A:
     """An aggregate as the history in the store's file leaves it."""
     return store(house, service).load(kind, key)
+
+
+def kept(house: Supervisor) -> Counter[str]:
+    """How many events and decided commands each store holds."""
+    counts: Counter[str] = Counter()
+    for service in SERVICES:
+        with closing(sqlite3.connect(house.data / f"{service}.sqlite")) as connection:
+            for table in ("stored_events", "command_log"):
+                rows = connection.execute(f"SELECT count(*) FROM {table}")
+                counts[f"{service} {table}"] = rows.fetchone()[0]
+    return counts
 
 
 async def kill(house: Supervisor, *names: str) -> None:

@@ -17,12 +17,11 @@ from services.supervisor import Supervisor
 from shared.client import Client
 from shared.messages import Accepted, Command
 from shared.subjects import Address
+from tests.clients.pages import page, redirect, serving
 from tests.clients.sample_app import PAID, SampleApp
 from tests.examples import COMMANDS
 from tests.flows import acting
 from tests.flows.acting import ANN, code
-from tests.flows.test_door import kept
-from tests.shared.test_fetch import page, redirect, serving
 
 DESCRIPTOR = json.dumps(PAID | {"baseUrl": "http://127.0.0.1"}).encode()
 ENCODED = "Content-Encoding: gzip"
@@ -71,14 +70,14 @@ def spoilt(command: Command) -> list[tuple[str, Any]]:
 async def test_a_spoilt_body_is_refused_by_its_field_and_leaves_nothing(
     house: Supervisor, wire: Connection, command: Command
 ) -> None:
-    before = kept(house)
+    before = acting.kept(house)
     subject = str(Address.of("cmd", command, "operator"))
     for field, body in spoilt(command):
         message = await wire.request(subject, json.dumps(body).encode(), timeout=5)
         reply = json.loads(message.data)
         assert (reply["status"], reply["code"]) == ("refused", "bad-request"), body
         assert f"{field}" in reply["detail"], (body, reply)
-    assert kept(house) == before
+    assert acting.kept(house) == before
 
 
 def test_each_command_has_an_example() -> None:
@@ -90,7 +89,7 @@ async def test_a_bad_descriptor_gets_its_code_and_lists_nothing(
 ) -> None:
     await acting.list_app(client, "com.example.before")
     await client.query(App(site_id="none", app_key="com.example.before"), actor=ANN)
-    before = kept(house)
+    before = acting.kept(house)
     async with serving({f"/{name}": answer for name, (answer, _) in PAGES.items()}) as server:
 
         async def read(name: str) -> str:
@@ -106,7 +105,7 @@ async def test_a_bad_descriptor_gets_its_code_and_lists_nothing(
             asked = acting.publish_app(app, descriptor_url=f"{server.url}/{name}")
             reply = await client.send(asked, actor=ANN)
             assert code(reply) == f"descriptor-{PAGES[name][1]}"
-    assert kept(house) - before == {"listing command_log": 3}
+    assert acting.kept(house) - before == {"listing command_log": 3}
 
 
 async def test_the_service_answers_others_while_a_descriptor_drips(client: Client) -> None:

@@ -1,7 +1,6 @@
 """What can't be a request reaches nothing: no row, no event, no foreign subject."""
 
 import json
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -9,7 +8,6 @@ import nats
 import pytest
 from nats.aio.client import Client as Connection
 
-from services.contract import SERVICES
 from services.installation.queries import App
 from services.supervisor import Supervisor
 from services.token.commands import CreateToken
@@ -68,18 +66,6 @@ async def wire(house: Supervisor, client: Client, audit: Audit) -> AsyncIterator
     await connection.close()
 
 
-def kept(house: Supervisor) -> Counter[str]:
-    """How many events and decided commands each store holds."""
-    counts: Counter[str] = Counter()
-    for service in SERVICES:
-        recorder = acting.store(house, service).recorder
-        with recorder.datastore.transaction(commit=False) as cursor:  # type: ignore[attr-defined]
-            for table in ("stored_events", "command_log"):
-                cursor.execute(f"SELECT count(*) FROM {table}")
-                counts[f"{service} {table}"] = cursor.fetchone()[0]
-    return counts
-
-
 async def published(wire: Connection) -> tuple[int, int]:
     """What the stream holds."""
     info = await wire.jetstream().stream_info(EVENTS)
@@ -101,10 +87,10 @@ async def reached_the_door(wire: Connection) -> None:
 async def test_the_door_is_open_for_who_asks_well(
     house: Supervisor, wire: Connection, audit: Audit
 ) -> None:
-    before = kept(house)
+    before = acting.kept(house)
     reply = await ask(wire, SUBJECT, BODY)
     assert reply["status"] == "accepted"
-    assert kept(house) - before == {"token stored_events": 1, "token command_log": 1}
+    assert acting.kept(house) - before == {"token stored_events": 1, "token command_log": 1}
     await audit.see(TokenCreated, app_key=APP, token_id=reply["result"]["token_id"])
 
 
@@ -112,7 +98,7 @@ async def test_the_door_is_open_for_who_asks_well(
 async def test_a_foreign_reply_subject_is_refused_and_reaches_nothing(
     house: Supervisor, wire: Connection, reply_to: str
 ) -> None:
-    stored, streamed, heard = kept(house), await published(wire), []
+    stored, streamed, heard = acting.kept(house), await published(wire), []
     subscription = await wire.subscribe(reply_to)
     await wire.publish(SUBJECT, json.dumps(BODY).encode(), reply=reply_to)
     await wire.publish(
@@ -123,27 +109,27 @@ async def test_a_foreign_reply_subject_is_refused_and_reaches_nothing(
         heard.append(await subscription.next_msg(timeout=1))
     await subscription.unsubscribe()
     assert [message.data for message in heard if b'"status"' in message.data] == []
-    assert (kept(house), await published(wire)) == (stored, streamed)
+    assert (acting.kept(house), await published(wire)) == (stored, streamed)
 
 
 @pytest.mark.parametrize("subject", MALFORMED)
 async def test_a_malformed_subject_is_refused_and_reaches_nothing(
     house: Supervisor, wire: Connection, subject: str
 ) -> None:
-    stored, streamed = kept(house), await published(wire)
+    stored, streamed = acting.kept(house), await published(wire)
     reply = await ask(wire, subject, BODY)
     assert (reply["status"], reply["code"]) == ("refused", "bad-request")
-    assert (kept(house), await published(wire)) == (stored, streamed)
+    assert (acting.kept(house), await published(wire)) == (stored, streamed)
 
 
 @pytest.mark.parametrize("key", KEYS)
 async def test_a_key_that_is_not_the_bodys_is_refused_and_reaches_nothing(
     house: Supervisor, wire: Connection, key: str
 ) -> None:
-    stored, streamed = kept(house), await published(wire)
+    stored, streamed = acting.kept(house), await published(wire)
     reply = await ask(wire, f"cmd.token.CreateToken.{key}.ann", BODY)
     assert (reply["status"], reply["code"]) == ("refused", "subject-mismatch")
-    assert (kept(house), await published(wire)) == (stored, streamed)
+    assert (acting.kept(house), await published(wire)) == (stored, streamed)
 
 
 async def test_no_bad_message_keeps_the_service_from_the_next_one(wire: Connection) -> None:

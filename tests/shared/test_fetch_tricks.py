@@ -9,7 +9,8 @@ from itertools import cycle
 
 import pytest
 
-from tests.shared.test_fetch import page, redirect, refusal, serving
+from tests.clients.pages import page, redirect, serving
+from tests.shared.test_fetch import refusal
 
 TRICKS = {
     "an account before the host": "https://example.com@127.0.0.1:{port}/",
