@@ -131,7 +131,6 @@ class Store:
         """Drop the working copies of aggregates whose pending events won't be stored."""
         for aggregate in aggregates:
             self._copies.pop(aggregate.id, None)
-            self._heads.pop(aggregate.id, None)
 
     def decided(self, command_id: str) -> CommandRow | None:
         """The row of a command that was decided before."""

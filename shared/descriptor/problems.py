@@ -92,17 +92,15 @@ def _missing(content: dict[str, Any]) -> Iterator[Found]:
 
 
 def _by_schema(content: dict[str, Any]) -> Iterator[Found]:
-    told: set[str] = set()
     for error in _schema.iter_errors(content):
         path = "".join(f"/{part}" for part in error.absolute_path)
         top = _top(path)
         if top == "/key" and error.validator == "maxLength":
             yield path, refusals.DescriptorKeyTooLong()
-        elif top not in _NEEDED:
-            yield path, refusals.DescriptorInvalid(path=path, reason=_reason(error))
-        elif top not in told:
-            told.add(top)
+        elif top in _NEEDED:
             yield path, _NEEDED[top]()
+        else:
+            yield path, refusals.DescriptorInvalid(path=path, reason=_reason(error))
 
 
 def _reason(error: ValidationError) -> str:

@@ -100,7 +100,7 @@ def test_a_copy_is_brought_up_to_date_by_what_others_stored(store: Store, tmp_pa
 
 
 def test_each_row_is_chained_to_the_one_before(store: Store, tmp_path: Path) -> None:
-    for writer in (store, other(tmp_path), store):
+    for writer in (store, store, other(tmp_path), store, store):
         writer.commit(drafted(writer))
     rows = store.recorder.select_events(f"tokens/{APP}")
     prevs = [store.mapper.to_domain_event(row).prev for row in rows]
@@ -113,6 +113,12 @@ def test_an_event_that_is_too_large_to_publish_is_not_stored(store: Store) -> No
     store.forget([store.load(AppTokens, APP)])
     assert store.log_end() == 0
     assert store.load(AppTokens, APP).version == 0
+
+
+def test_a_draft_tells_its_records_with_their_positions(store: Store) -> None:
+    draft = drafted(store)
+    told = [str(record.position("token")) for record in draft.records]
+    assert told == [f"token/tokens/{APP}@1", f"token/tokens/{APP}@2"]
 
 
 def test_the_log_is_read_in_order_from_any_place(store: Store) -> None:
