@@ -56,12 +56,15 @@ class Bus:
             "max_reconnect_attempts": -1,
             "reconnect_time_wait": 0.5,
             "error_cb": self._on_error,
+            "reconnected_cb": self._on_reconnected,
             "closed_cb": self._on_closed,
         }
         self.requests = NatsBroker(url, apply_types=False, logger=None, **self._options)
         self.lost: asyncio.Queue[str] = asyncio.Queue()
         """Why a connection is of no more use, once one is."""
         self._closing = False
+        self._complaint = ""
+        """What was logged last; the same again says nothing new."""
 
     async def connect(self) -> None:
         """Connect for events; tries until the server is there."""
@@ -87,8 +90,13 @@ class Bus:
     async def _on_error(self, error: Exception) -> None:
         if "permissions violation" in str(error).lower():
             self.lost.put_nowait(str(error))
-        else:
-            logger.warning("NATS: %r", error)
+        elif repr(error) != self._complaint:
+            self._complaint = repr(error)
+            logger.warning("NATS: %s", self._complaint)
+
+    async def _on_reconnected(self) -> None:
+        self._complaint = ""
+        logger.info("NATS: connected again")
 
     async def _on_closed(self) -> None:
         if not self._closing:

@@ -4,12 +4,14 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from faststream import FastStream
 from faststream.nats import NatsMessage
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import ConnectionReconnectingError
 
 from shared import clock, headers
 from shared.broker import Bus, provision
@@ -72,7 +74,8 @@ class Service:
                     group.create_task(Relay(self._pipeline).run(self._bus.events.jetstream()))
                 )
             loops.append(group.create_task(self._watch()))
-            await FastStream(self._bus.requests, logger=None, on_shutdown=[self._drain]).run()
+            with suppress(ConnectionReconnectingError):  # nothing is to be drained then
+                await FastStream(self._bus.requests, logger=None, on_shutdown=[self._drain]).run()
             for loop in loops:
                 loop.cancel()
         self._pipeline.close()
