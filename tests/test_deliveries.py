@@ -13,6 +13,7 @@ from services.installation.commands import (
     EnablePrivateListings,
     InstallApp,
     RegisterSite,
+    SetToken,
 )
 from services.installation.domain import App, Site
 from services.listing.commands import (
@@ -89,7 +90,13 @@ async def play(folder: Path) -> list[Published]:
         )
         await world.settle()
     await send(ClearToken(site_id=SITES[0], app_key=APPS[0]))
+    again = KEYS.token(APPS[1], 3)
+    await send(
+        ClearToken(site_id=SITES[1], app_key=APPS[1]),
+        SetToken(site_id=SITES[1], app_key=APPS[1], token=again),
+    )
     await world.settle()
+    assert not world.stores["token"].load(AppTokens, APPS[1]).active[3].cleared
     world.close()
     return [row for service in world.stores for row in world.published(service)]
 

@@ -70,6 +70,16 @@ class ClearSeen(
     site_id: str
 
 
+class UseSeen(
+    Event, topic="token.UseSeen", line="token {token_id} of {app_key} is in use on {site_id} again"
+):
+    """The token service took over that a token it held for cleared is used on its site."""
+
+    app_key: str
+    token_id: int
+    site_id: str
+
+
 class TokenRemoved(Event, topic="token.TokenRemoved", line="token {token_id} of {app_key} removed"):
     """A token is gone for ever; `site_id` is the site to which it was bound."""
 

@@ -1,6 +1,6 @@
 """What the token service does whenever something happened elsewhere."""
 
-from services.installation.events import TokenCleared
+from services.installation.events import TokenAttached, TokenCleared
 from services.listing.events import (
     ListingApproved,
     ListingCreated,
@@ -78,3 +78,7 @@ class Policies:
     def token_cleared(self, event: TokenCleared, load: Load) -> None:
         """A cleared token still exists, and is shown as cleared."""
         load(AppTokens, fold(event.app_key)).see_clear(event.token_id, event.site_id)
+
+    def token_attached(self, event: TokenAttached, load: Load) -> None:
+        """A token that was set again before its clear was known here is in use."""
+        load(AppTokens, fold(event.app_key)).see_use(event.token_id, event.site_id)

@@ -4,6 +4,7 @@ import pytest
 
 from services.installation import refusals
 from services.installation.commands import (
+    AttachToken,
     ClearToken,
     FinishInstall,
     GenerateToken,
@@ -90,7 +91,24 @@ def test_a_token_licenses_an_installed_app_anew(scenario: Scenario) -> None:
     on_site(scenario, *UNLICENSED).when(set_token(1), actor=ANN).then(attached(1), ACTIVE)
     asked = ApplyToken(app_key=APP, token=KEYS.token(APP, 1), site_id=SITE)
     assert scenario.needed == [Apply(asked)]
-    scenario.when(TRIAL, actor=ANN).when(set_token(1), actor=ANN).then(attached(1), ACTIVE)
+    scenario.when(TRIAL, actor=ANN).when(CLEAR, actor=ANN).when(set_token(1), actor=ANN)
+    scenario.then(attached(1), ACTIVE)
+
+
+def test_the_token_in_use_set_again_leaves_the_licence_as_it_was_switched(
+    scenario: Scenario,
+) -> None:
+    scenario.prepared = AppliedToken(token_id=1)
+    on_site(scenario, *LICENSED).when(TRIAL, actor=ANN).when(set_token(1), actor=ANN).then()
+
+
+def test_an_update_by_the_link_of_the_token_in_use_leaves_the_licence_too(
+    scenario: Scenario,
+) -> None:
+    again = requested(token_id=1).model_copy(update={"attempt": 2})
+    on_site(scenario, *LICENSED, licence(LicenceState.ACTIVE_TRIAL), again)
+    scenario.when(AttachToken(site_id=SITE, app_key=APP, attempt=2, token_id=1), actor="guestlist")
+    scenario.then(attached(1).model_copy(update={"attempt": 2}))
 
 
 @rule("tokens.clear")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.installation.events import TokenCleared
+from services.installation.events import TokenAttached, TokenCleared
 from services.listing.events import (
     ListingApproved,
     ListingCreated,
@@ -24,6 +24,7 @@ from services.token.events import (
     TokenApplied,
     TokenCreated,
     TokenRemoved,
+    UseSeen,
     VersionSeen,
 )
 from shared.messages import Event
@@ -64,7 +65,7 @@ def published(build: int, visibility: str) -> VersionPublished:
 
 def tell(scenario: Scenario, event: Event) -> Scenario:
     """The event arrives."""
-    if isinstance(event, TokenCleared):
+    if isinstance(event, TokenAttached | TokenCleared):
         return scenario.when_told(event, service="installation", aggregate="site/site-a")
     about = f"listing/{KEY}" if event.app else "partner/example"
     return scenario.when_told(event, service="listing", aggregate=about)
@@ -136,3 +137,17 @@ def test_a_token_that_is_cleared_on_its_site_is_marked(scenario: Scenario) -> No
     tell(scenario, cleared).then()
     scenario.given(AppTokens, KEY, applied, TokenRemoved(app_key=KEY, token_id=1))
     tell(scenario, cleared).then()
+
+
+@rule("tokens.clear")
+def test_a_token_that_is_set_again_at_once_is_shown_in_use(scenario: Scenario) -> None:
+    made = TokenCreated(app_key=KEY, token_id=1, maker=ANN, created_at=NOW)
+    applied = TokenApplied(app_key=KEY, token_id=1, site_id="site-a", applied_at=NOW)
+    scenario.given(AppTokens, KEY, made, applied)
+    attached = TokenAttached(site_id="site-a", app_key=KEY, token_id=1)
+    tell(scenario, attached).then()
+    tell(scenario, TokenCleared(site_id="site-a", app_key=KEY, token_id=1))
+    tell(scenario, attached).then(UseSeen(app_key=KEY, token_id=1, site_id="site-a"))
+    tokens = scenario.store.load(AppTokens, KEY)
+    assert not tokens.active[1].cleared
+    tell(scenario, TokenCleared(site_id="site-b", app_key=KEY, token_id=1)).then()

@@ -146,6 +146,9 @@ def test_only_members_list_tokens(scenario: Scenario) -> None:
 def test_an_app_that_is_not_listed_is_unknown(scenario: Scenario, command: Command) -> None:
     given(scenario).when(command, actor=ANN).then_refused(UnknownApp(app_key="x"))
     scenario.ask_refused(ListTokens(app_key="x"), UnknownApp(app_key="x"), actor=ANN)
+    scenario.ask_refused(ListTokens(app_key="X"), UnknownApp(app_key="x"), actor=ANN)
+    asked = ListTokens(app_key=APP.upper())
+    scenario.ask_refused(asked, UnknownApp(app_key=APP), actor=EVE)
 
 
 @rule("tokens.bound")

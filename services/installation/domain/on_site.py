@@ -181,16 +181,20 @@ class OnSite:
     def attach_token(self, token_id: int, *, attempt: int | None = None) -> None:
         """Run the app on a token that was applied here; another one is cleared.
 
-        The licence of a live app begins anew, unless the token was removed meanwhile.
+        The licence of a live app begins anew, unless the token was removed meanwhile or was
+        in use already. That is without effect, but for the install that waits for it.
         """
-        if self.token_id not in (None, token_id):
+        in_use = self.token_id == token_id
+        if in_use and attempt is None:
+            return
+        if not in_use:
             self.clear_token()
         self.record(
             TokenAttached(
                 site_id=self.site_id, app_key=self.app_key, token_id=token_id, attempt=attempt
             )
         )
-        if self.paid and self.is_licensed_by_token:
+        if self.paid and self.is_licensed_by_token and not in_use:
             self._change_licence(FRESH)
 
     def clear_token(self) -> None:

@@ -15,6 +15,7 @@ from services.token.events import (
     TokenCreated,
     TokenNoteChanged,
     TokenRemoved,
+    UseSeen,
     VersionSeen,
 )
 from shared.aggregate import Aggregate
@@ -79,6 +80,12 @@ class AppTokens(Aggregate):
         token = self.active.get(token_id)
         if token is not None and token.site_id == site_id and not token.cleared:
             self.record(ClearSeen(app_key=self.key, token_id=token_id, site_id=site_id))
+
+    def see_use(self, token_id: int, site_id: str) -> None:
+        """Take over that a token is used on its site, which undoes only an earlier clear."""
+        token = self.active.get(token_id)
+        if token is not None and token.site_id == site_id and token.cleared:
+            self.record(UseSeen(app_key=self.key, token_id=token_id, site_id=site_id))
 
     def require_listed(self) -> ListingSeen:
         """What the listing says; raises UnknownApp."""
@@ -171,6 +178,8 @@ class AppTokens(Aggregate):
                 self._change(event.token_id, note=event.note)
             case ClearSeen():
                 self._change(event.token_id, cleared=True)
+            case UseSeen():
+                self._change(event.token_id, cleared=False)
             case TokenRemoved():
                 self.active.pop(event.token_id, None)
 
