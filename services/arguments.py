@@ -40,6 +40,11 @@ def request(table: Table[R], name: str, typed: Sequence[str]) -> R:
         raise Stop(WRONG_USE, "bad-request", problems(error), hint) from None
 
 
+def way(name: str) -> str:
+    """The command of `guestlist` that asks what has that name: `send` or `query`."""
+    return "query" if any(name == known for _, known in Query.TABLE) else "send"
+
+
 def check(actor: str, request_id: str) -> None:
     """Raises Stop when these can't be who asks and the id of what is asked."""
     try:

@@ -1,29 +1,23 @@
 """The `guestlist` command."""
 
-import asyncio
-import importlib
 import json
 import logging
 import sys
 import uuid
 from itertools import takewhile
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from typer.main import get_command
 
-from services import arguments, connection, contract, output
-from services.contract import SERVICES
-from services.output import Outages, json_line, line
+from services import arguments, connection, contract, output, running
+from services.options import HERE, Actor, Data, Development, Fields, Json, Nats, Reveal
+from services.output import Outages, json_line, line, text
+from services.printed import Tool, printed
 from services.stop import INTERRUPTED, NO_ANSWER, REFUSED, WRONG_USE, Stop
-from services.supervisor import AlreadyUp, NotStarted, Supervisor, stop_when_told
 from shared.client import Client
-from shared.keys import Keys
 from shared.messages import Answer, Command, Query, Reply
 from shared.names import iso
-from shared.settings import Settings
 
 app = typer.Typer(
     name="guestlist",
@@ -34,36 +28,13 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 refused, 2 wrong use, 3 no answer (try again), 130 interrupted.",
 )
 
-Data = Annotated[
-    Path,
-    typer.Option(
-        "--data", envvar="GUESTLIST_DATA", file_okay=False, help="Folder of `guestlist up`."
-    ),
-]
-Nats = Annotated[
-    str | None,
-    typer.Option("--nats", envvar="GUESTLIST_NATS", help="Server address, else the folder's."),
-]
-Actor = Annotated[str, typer.Option("--as", metavar="ACCOUNT", help="The account that asks.")]
-Fields = Annotated[
-    list[str] | None,
-    typer.Argument(
-        metavar="FIELD=VALUE…",
-        help="Fields, or one JSON object with all of them. As the VALUE that is or holds a token, "
-        "@FILE stands for the text in a file and - for stdin.",
-    ),
-]
-Development = Annotated[
-    bool,
-    typer.Option(
-        "--development",
-        envvar="GUESTLIST_DEVELOPMENT",
-        help="Take descriptors by http from this machine.",
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, errors too.")]
-Reveal = Annotated[bool, typer.Option("--reveal", help="Print tokens whole.")]
-HERE = Path(".guestlist")
+
+for _run, _example in (
+    (running.up, "guestlist up --development"),
+    (running.service, "guestlist service token"),
+    (running.keys, "guestlist keys /etc/guestlist/keys.json"),
+):
+    app.command(epilog=f"Example: {_example}")(_run)
 
 
 @app.callback(invoke_without_command=True)
@@ -72,54 +43,6 @@ def guestlist(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         typer.echo(context.get_help(), err=True)
         raise typer.Exit(WRONG_USE)
-
-
-@app.command(epilog="Example: guestlist up --development")
-def up(
-    data: Data = HERE,
-    port: Annotated[
-        int | None,
-        typer.Option(min=1, max=65535, help="Port of NATS; 4222 or the next free one."),
-    ] = None,
-    development: Development = False,
-) -> None:
-    """Run NATS and the three services here, until Ctrl-C or SIGTERM."""
-    environment = {"GUESTLIST_DEVELOPMENT": str(development)}
-
-    async def run() -> None:
-        stop_when_told()
-        async with Supervisor(data, port=port, environment=environment, report=_say) as running:
-            line(f"up: {', '.join(SERVICES)} on {running.url.rpartition('@')[2]}, data in {data}")
-            await running.until_told_to_stop()
-
-    try:
-        asyncio.run(run())
-    except AlreadyUp as error:
-        hint = "stop it, or give another --data"
-        raise Stop(WRONG_USE, "already-up", str(error), hint) from error
-    except NotStarted as error:
-        raise Stop(NO_ANSWER, "not-started", str(error)) from error
-    except asyncio.CancelledError:
-        raise typer.Exit(INTERRUPTED) from None
-
-
-@app.command(epilog="Example: guestlist service token")
-def service(
-    name: Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(SERVICES)}.")],
-) -> None:
-    """Run one service, set up by GUESTLIST_… variables."""
-    if name not in SERVICES:
-        hint = f"one of {', '.join(SERVICES)}"
-        raise Stop(WRONG_USE, "unknown-service", f"there is no {name}", hint)
-    try:
-        folder = Settings().data
-        if not folder.is_dir():
-            raise FileNotFoundError(f"there is no folder {folder}")
-        importlib.import_module(f"services.{name}.app").main()
-    except (OSError, ValueError) as error:
-        detail = arguments.problems(error) if isinstance(error, ValidationError) else str(error)
-        hint = "settings are GUESTLIST_… in the environment; guestlist up makes keys and folder"
-        raise Stop(WRONG_USE, "not-started", detail, hint) from error
 
 
 @app.command(epilog="Example: guestlist check atlassian-connect.json")
@@ -146,20 +69,6 @@ def check(
         raise typer.Exit(REFUSED)
 
 
-@app.command(epilog="Example: guestlist keys /etc/guestlist/keys.json")
-def keys(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="Where the key file goes.")],
-) -> None:
-    """Make the file of the keys that sign tokens, unless it is there."""
-    try:
-        Keys.make(path)
-    except FileExistsError:
-        Keys.read(path)
-        line(f"{path} is there already")
-    else:
-        line(f"made {path}: keep a copy, apart from the stores")
-
-
 @app.command(
     epilog="Example: guestlist send RegisterPartner partner_id=acme organisation=Acme --as ann"
 )
@@ -177,6 +86,12 @@ def send(
     command_id: Annotated[
         str | None, typer.Option("--id", help="Command id; the same id is decided once.")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would happen: nothing is kept.")
+    ] = False,
+    tool: Annotated[
+        Tool | None, typer.Option("--print", help="Print the command for another tool instead.")
+    ] = None,
     as_json: Json = False,
     reveal: Reveal = False,
     data: Data = HERE,
@@ -186,16 +101,20 @@ def send(
     asked = arguments.request(Command.TABLE, command, fields or [])
     id_ = uuid.uuid4().hex if command_id is None else command_id
     arguments.check(actor, id_)
+    if tool is not None:
+        text(printed(tool, asked, actor, id_, dry_run=dry_run), reveal=reveal)
+        return
     again = f"send it again with --id {id_}: it is decided once"
 
     async def ask(client: Client) -> Reply:
-        return await client.send(asked, command_id=id_)
+        return await client.send(asked, command_id=id_, dry_run=dry_run)
 
     reply = connection.success(connection.ask(ask, actor, data, nats, again), again)
     if as_json:
         json_line(reply.model_dump(mode="json"), reveal=reveal)
         return
-    line(f"accepted {reply.command_id}" + (" (already done, same reply)" * reply.repeated))
+    verdict = "would be accepted" if reply.dry_run else f"accepted {reply.command_id}"
+    line(verdict + (" (already done, same reply)" * reply.repeated))
     for event in reply.events:
         line(f"  {event.type} {event.id}")
     if reply.result:
@@ -256,6 +175,25 @@ def audit(
     connection.ask(tell, "auditor", data, nats, "try again")
 
 
+@app.command(epilog="Example: guestlist explain token-limit-reached")
+def explain(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="As an error names it.")],
+    as_json: Json = False,
+) -> None:
+    """Tell what a code means, and what to do."""
+    from services.codes import entry  # here, as what it needs would slow every help
+
+    told = entry(code)
+    if as_json:
+        json_line(told.model_dump(mode="json"))
+        return
+    line(f"{told.code} ({told.kind}): {told.rule}")
+    if told.hint:
+        line(f"hint: {told.hint}")
+    if told.next is not None:
+        line(f"next: guestlist {arguments.way(told.next)} {told.next}")
+
+
 def main() -> None:
     """The entry point of the console command."""
     contract.load()
@@ -292,7 +230,3 @@ def _invoke(given: list[str]) -> int:
         output.give_up(sys.stdout)
         raise Stop(NO_ANSWER, "failed", str(error)) from error
     return 0
-
-
-def _say(text: str) -> None:
-    line(text, error=True)

@@ -1,9 +1,10 @@
 """The catalogue of codes: what each means, and what to do. `python -m services.codes` prints it."""
 
+from difflib import get_close_matches
 from typing import Literal
 
 from services import contract
-from services.stop import CODES
+from services.stop import CODES, WRONG_USE, Stop
 from shared.descriptor import Descriptor
 from shared.errors import Failure, Refusal
 from shared.fetch import Fetcher
@@ -44,6 +45,16 @@ def catalogue() -> dict[str, Entry]:
         *(Entry(code=code, kind="command line", rule=rule) for code, rule in CODES.items()),
     ]
     return {entry.code: entry for entry in sorted(entries, key=lambda entry: entry.code)}
+
+
+def entry(code: str) -> Entry:
+    """What is known of a code; raises Stop for one that doesn't exist."""
+    known = catalogue()
+    if code not in known:
+        close = get_close_matches(code, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else "all codes stand in docs/codes.md"
+        raise Stop(WRONG_USE, "unknown-code", f"there is no code {code}", hint)
+    return known[code]
 
 
 def markdown() -> str:

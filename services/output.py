@@ -40,6 +40,12 @@ def line(text: str, *, error: bool = False) -> None:
     _print(clean(mask(text)), error=error)
 
 
+def text(whole: str, *, reveal: bool = False) -> None:
+    """Print a text of several lines; its tokens only when they are asked for."""
+    for row in whole.splitlines():
+        _print(clean(row if reveal else mask(row)), error=False)
+
+
 def json_line(value: Any, *, reveal: bool = False, error: bool = False) -> None:
     """Print a value as one line of JSON; its tokens only when they are asked for."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))

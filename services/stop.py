@@ -10,6 +10,7 @@ CODES = {
     "no-such-folder": "There is no such folder of `guestlist up`.",
     "not-started": "Something didn't start.",
     "not-up": "Nothing was started on that folder.",
+    "unknown-code": "There is no such code.",
     "unknown-name": "There is no such command or query.",
     "unknown-service": "There is no such service.",
     "wrong-use": "That is no way to call `guestlist`.",

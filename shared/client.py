@@ -118,11 +118,22 @@ class Client:
         await self._connection.close()
 
     async def send(
-        self, command: Command, *, actor: str | None = None, command_id: str | None = None
+        self,
+        command: Command,
+        *,
+        actor: str | None = None,
+        command_id: str | None = None,
+        dry_run: bool = False,
     ) -> Reply:
-        """Send a command; raises NoReply, and ValueError for an actor that is no account."""
-        reply = await self._ask("cmd", command, self._envelope(command, actor, command_id), REPLY)
-        if isinstance(reply, Accepted):
+        """Send a command; raises NoReply, and ValueError for an actor that is no account.
+
+        After a dry run the reply tells what would happen, and nothing has.
+        """
+        envelope = self._envelope(command, actor, command_id).model_copy(
+            update={"dry_run": dry_run}
+        )
+        reply = await self._ask("cmd", command, envelope, REPLY)
+        if isinstance(reply, Accepted) and not reply.dry_run:
             self._remember(command, reply.position)
         return reply
 

@@ -129,7 +129,10 @@ class EventRef(Message):
 
 
 class Accepted(Message):
-    """The command was decided and is stored; `events` may be empty."""
+    """The command was decided and is stored; `events` may be empty.
+
+    After a dry run nothing is stored: that is what would happen, tokens masked.
+    """
 
     status: Literal["accepted"] = "accepted"
     command_id: str
@@ -137,6 +140,7 @@ class Accepted(Message):
     position: PositionText
     result: dict[str, JsonValue] = {}
     repeated: bool = False
+    dry_run: bool = False
 
 
 class Refused(Message):
@@ -191,6 +195,8 @@ class Envelope(BaseModel):
     correlation_id: Annotated[str, Field(min_length=1, max_length=200)]
     causation_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     after: tuple[PositionText, ...] = ()
+    dry_run: bool = False
+    """Decide, and keep nothing of it."""
 
     def meta(self) -> Meta:
         """The metadata of the events that this request causes."""

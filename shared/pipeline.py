@@ -22,6 +22,7 @@ from shared.errors import (
     Unavailable,
 )
 from shared.handlers import Context, Need, Needed, Prepared, Route, prepared_json
+from shared.keys import mask
 from shared.messages import (
     OUTCOME,
     Accepted,
@@ -158,7 +159,7 @@ class Pipeline:
 
     async def _command(self, command: Command, envelope: Envelope) -> Reply:
         decided: Outcome = await self._with_need(self._decide, command, envelope)
-        if isinstance(decided, Accepted) and decided.events:
+        if isinstance(decided, Accepted) and decided.events and not decided.dry_run:
             self.committed.set()
         return decided
 
@@ -202,6 +203,9 @@ class Pipeline:
         except BaseException:
             self.store.forget([aggregate])
             raise
+        if envelope.dry_run:
+            self.store.forget([aggregate])
+            return _dry(outcome)
         row = CommandRow.of(command, envelope, prepared_json(prepared), outcome)
         self.store.commit(draft, command=row)
         return outcome
@@ -226,6 +230,13 @@ async def wait_for_signal(event: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
     event.clear()
+
+
+def _dry(outcome: Outcome) -> Outcome:
+    """What would be answered, without tokens: they were never given."""
+    if isinstance(outcome, Accepted):
+        outcome = outcome.model_copy(update={"dry_run": True})
+    return OUTCOME.validate_json(mask(outcome.model_dump_json()))
 
 
 def _json(data: Any) -> dict[str, Any]:

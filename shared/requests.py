@@ -25,6 +25,7 @@ _ENVELOPE_FIELDS = {
     "ce-expirytime": "deadline",
     "ce-correlationid": "correlation_id",
     "ce-causationid": "causation_id",
+    "ce-dryrun": "dry_run",
 }
 
 
@@ -79,6 +80,8 @@ def attributes_of(envelope: Envelope) -> dict[str, str]:
         attributes["ce-expirytime"] = iso(envelope.deadline)
     if envelope.after:
         attributes["ce-after"] = ",".join(envelope.after)
+    if envelope.dry_run:
+        attributes["ce-dryrun"] = "true"
     return attributes
 
 
@@ -90,6 +93,7 @@ def follow_up(
     time: datetime,
     actor: str = SERVICE_ACCOUNT,
     after: tuple[str, ...] = (),
+    dry_run: bool = False,
 ) -> Envelope:
     """The envelope of a command to which something else leads.
 
@@ -103,6 +107,7 @@ def follow_up(
         correlation_id=correlation_id,
         causation_id=cause,
         after=after,
+        dry_run=dry_run,
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from services import arguments
 from services.cli import app, main
+from services.codes import Entry, catalogue
 from services.contract import SERVICES
 from shared.keys import Keys
 from shared.messages import Command, Query
@@ -45,6 +46,9 @@ WRONG = {
     "an absent folder": ((*CREATE, "app_key=x", "--data", "/no\n"), "no-such-folder", r"/no\n"),
     "a folder of bytes": ((*CREATE, "app_key=x", b"--data=\xff"), "no-such-folder", r"\udcff"),
     "a file as folder": (("audit", "--data", "/bin/ls"), "wrong-use", "is a file"),
+    "an unknown code": (("explain", "token-limit"), "unknown-code", "mean token-limit-reached?"),
+    "an unlike code": (("explain", "zzz"), "unknown-code", "docs/codes.md"),
+    "an unknown tool": ((*CREATE, "app_key=x", "--print", "curl"), "wrong-use", "'nats', 'python'"),
     "an unknown option": (("audit", "--folow"), "wrong-use", "--follow"),
 }
 """What is wrong: what is typed, the code, and a part of what is said."""
@@ -154,6 +158,23 @@ async def test_the_token_service_tells_that_its_key_file_is_missing(tmp_path: Pa
     assert ended.code == 2
     assert f"No such file or directory: '{tmp_path}/keys.json'" in ended.err.splitlines()[-2]
     assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("code", catalogue())
+def test_each_code_is_explained(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], code: str
+) -> None:
+    told = {}
+    for options in ((), ("--json",)):
+        monkeypatch.setattr("sys.argv", ["guestlist", "explain", code, *options])
+        with pytest.raises(SystemExit, check=lambda ended: ended.code == 0):
+            main()
+        told[options], _ = capsys.readouterr()
+    entry = Entry.model_validate_json(told["--json",])
+    assert entry == catalogue()[code]
+    assert told[()].startswith(f"{code} ({entry.kind}): {entry.rule}\n")
+    assert (entry.next is None) == ("\nnext: guestlist " not in told[()])
+    assert entry.next is None or told[()].endswith(f" {entry.next}\n")
 
 
 @pytest.mark.parametrize("typed", [["--help"], ["send", "--help"], ["query", "Listing"]])

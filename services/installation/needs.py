@@ -38,6 +38,8 @@ class Needs:
             if isinstance(need, Apply):
                 return await self._apply(need.command, envelope)
             made = await self._accepted("create", need.command, envelope, actor=envelope.actor)
+            if envelope.dry_run:
+                return AppliedToken.model_validate({"token_id": made.result["token_id"]})
             apply = ApplyToken(
                 app_key=need.command.app_key,
                 token=str(made.result["token"]),
@@ -60,6 +62,7 @@ class Needs:
             correlation_id=envelope.correlation_id,
             time=clock.now(),
             actor=actor,
+            dry_run=envelope.dry_run,
         )
         match await self._ask(command, asked):
             case Accepted() as accepted:

@@ -51,8 +51,10 @@ def test_the_headers_fill_the_envelope() -> None:
         "ce-correlationid": "flow",
         "ce-causationid": "cause",
         "ce-after": "listing/app@3,token/app@4",
+        "ce-dryrun": "true",
     }
     envelope = door(sent=sent).envelope
+    assert (envelope.dry_run, door().envelope.dry_run) == (True, False)
     assert envelope.deadline == NOW
     assert (envelope.correlation_id, envelope.causation_id) == ("flow", "cause")
     assert envelope.after == ("listing/app@3", "token/app@4")

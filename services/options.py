@@ -1,0 +1,37 @@
+"""Options that several commands of `guestlist` have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[
+    Path,
+    typer.Option(
+        "--data", envvar="GUESTLIST_DATA", file_okay=False, help="Folder of `guestlist up`."
+    ),
+]
+Nats = Annotated[
+    str | None,
+    typer.Option("--nats", envvar="GUESTLIST_NATS", help="Server address, else the folder's."),
+]
+Actor = Annotated[str, typer.Option("--as", metavar="ACCOUNT", help="The account that asks.")]
+Fields = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FIELD=VALUE…",
+        help="Fields, or one JSON object with all of them. As the VALUE that is or holds a token, "
+        "@FILE stands for the text in a file and - for stdin.",
+    ),
+]
+Development = Annotated[
+    bool,
+    typer.Option(
+        "--development",
+        envvar="GUESTLIST_DEVELOPMENT",
+        help="Take descriptors by http from this machine.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, errors too.")]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Print tokens whole.")]
+HERE = Path(".guestlist")
