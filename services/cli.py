@@ -1,23 +1,21 @@
 """The `guestlist` command."""
 
-import json
-import logging
 import sys
 import uuid
+from collections.abc import Callable
 from itertools import takewhile
 from typing import Annotated
 
 import typer
 from typer.main import get_command
 
-from services import arguments, connection, contract, output, running
+from services import arguments, connection, contract, output, reading, running
 from services.options import HERE, Actor, Data, Development, Fields, Json, Nats, Reveal
-from services.output import Outages, json_line, line, text
+from services.output import json_line, line, text
 from services.printed import Tool, printed
 from services.stop import INTERRUPTED, NO_ANSWER, REFUSED, WRONG_USE, Stop
 from shared.client import Client
-from shared.messages import Answer, Command, Query, Reply
-from shared.names import iso
+from shared.messages import Accepted, Answer, Command, Query
 
 app = typer.Typer(
     name="guestlist",
@@ -29,12 +27,13 @@ app = typer.Typer(
 )
 
 
-for _run, _example in (
-    (running.up, "guestlist up --development"),
-    (running.service, "guestlist service token"),
-    (running.keys, "guestlist keys /etc/guestlist/keys.json"),
-):
-    app.command(epilog=f"Example: {_example}")(_run)
+def _add(command: Callable[..., None], example: str) -> None:
+    app.command(epilog=f"Example: {example}")(command)
+
+
+_add(running.up, "guestlist up --development")
+_add(running.service, "guestlist service token")
+_add(running.keys, "guestlist keys /etc/guestlist/keys.json")
 
 
 @app.callback(invoke_without_command=True)
@@ -89,6 +88,14 @@ def send(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only tell what would happen: nothing is kept.")
     ] = False,
+    wait: Annotated[
+        bool | None,
+        typer.Option(
+            "--wait/--no-wait",
+            show_default=False,
+            help="Tell what happens until it has ended; an install is waited for unless told not.",
+        ),
+    ] = None,
     tool: Annotated[
         Tool | None, typer.Option("--print", help="Print the command for another tool instead.")
     ] = None,
@@ -106,19 +113,18 @@ def send(
         return
     again = f"send it again with --id {id_}: it is decided once"
 
-    async def ask(client: Client) -> Reply:
-        return await client.send(asked, command_id=id_, dry_run=dry_run)
+    waits = not dry_run and (bool(asked.ENDS) if wait is None else wait)
 
-    reply = connection.success(connection.ask(ask, actor, data, nats, again), again)
-    if as_json:
-        json_line(reply.model_dump(mode="json"), reveal=reveal)
-        return
-    verdict = "would be accepted" if reply.dry_run else f"accepted {reply.command_id}"
-    line(verdict + (" (already done, same reply)" * reply.repeated))
-    for event in reply.events:
-        line(f"  {event.type} {event.id}")
-    if reply.result:
-        json_line(reply.result, reveal=reveal)
+    async def ask(client: Client) -> None:
+        after = await client.last() if waits else 0
+        told = await client.send(asked, command_id=id_, dry_run=dry_run)
+        reply = connection.success(told, again)
+        _show(reply, waits=waits, as_json=as_json, reveal=reveal)
+        if waits:
+            start = 0 if reply.repeated else after
+            await reading.until_ended(client, asked, reply, after=start, as_json=as_json)
+
+    connection.ask(ask, actor, data, nats, again)
 
 
 @app.command(epilog="Example: guestlist query ListTokens app_key=com.example.app --as ann")
@@ -149,30 +155,8 @@ def query(
     json_line(answer.model_dump(mode="json") if as_json else answer.data, reveal=reveal)
 
 
-@app.command(epilog="Example: guestlist audit --follow")
-def audit(
-    follow: Annotated[
-        bool, typer.Option("--follow", help="Go on with what happens, until Ctrl-C.")
-    ] = False,
-    as_json: Json = False,
-    data: Data = HERE,
-    nats: Nats = None,
-) -> None:
-    """Print every event since the beginning."""
-
-    async def tell(client: Client) -> None:
-        log = logging.getLogger(Client.__module__)
-        log.setLevel(logging.INFO)
-        log.addHandler(Outages(as_json=as_json))
-        async for event in client.events(follow=follow):
-            if as_json:
-                json_line(event.attributes() | {"data": json.loads(event.body)})
-            else:
-                known = event.event()
-                told = event.body.decode() if known is None else known.line()
-                line(f"{iso(event.meta.time)}  {event.topic:35} {event.meta.actor:12} {told}")
-
-    connection.ask(tell, "auditor", data, nats, "try again")
+_add(reading.audit, "guestlist audit --follow")
+_add(reading.history, "guestlist history token/tokens/com.example.app")
 
 
 @app.command(epilog="Example: guestlist explain token-limit-reached")
@@ -209,6 +193,19 @@ def main() -> None:
     except BrokenPipeError:
         output.give_up(sys.stdout, sys.stderr)
     sys.exit(code)
+
+
+def _show(reply: Accepted, *, waits: bool, as_json: bool, reveal: bool) -> None:
+    """Print a reply, without its events when these are told as they come."""
+    if as_json:
+        json_line(reply.model_dump(mode="json"), reveal=reveal)
+        return
+    verdict = "would be accepted" if reply.dry_run else f"accepted {reply.command_id}"
+    line(verdict + (" (already done, same reply)" * reply.repeated))
+    for event in () if waits else reply.events:
+        line(f"  {event.type} {event.id}")
+    if reply.result:
+        json_line(reply.result, reveal=reveal)
 
 
 def _invoke(given: list[str]) -> int:

@@ -5,9 +5,11 @@ REFUSED, WRONG_USE, NO_ANSWER, INTERRUPTED = 1, 2, 3, 130
 CODES = {
     "already-up": "Another `guestlist up` runs on that folder.",
     "failed": "What was asked for could not be printed, read or written.",
+    "no-history": "Nothing that is published happened to that aggregate.",
     "no-reply": "No server or service answered in time; whether a command was decided isn't known.",
     "no-such-file": "There is no such file, or it can't be read.",
     "no-such-folder": "There is no such folder of `guestlist up`.",
+    "not-ended": "What the command began goes on; it was not waited for any longer.",
     "not-started": "Something didn't start.",
     "not-up": "Nothing was started on that folder.",
     "unknown-code": "There is no such code.",

@@ -145,19 +145,15 @@ class Client:
         return answer
 
     async def events(
-        self, *, from_start: bool = True, follow: bool = True
+        self, *, after: int = 0, follow: bool = True
     ) -> AsyncGenerator[Published, None]:
-        """The audit stream: what is in it (`from_start`), then what comes (`follow`).
+        """The audit stream: what is in it after that place, then what comes (`follow`).
 
         It goes on by itself where it stopped when the server was away, and passes over what
         is no event. Raises NoReply when there is no stream.
         """
         stream = self._connection.jetstream()
-        try:
-            last = (await stream.stream_info(EVENTS)).state.last_seq
-        except (nats.errors.Error, nats.js.errors.Error) as error:
-            raise NoReply(f"there is no stream {EVENTS}") from error
-        following = 1 if from_start else last + 1
+        last, following = await self.last(), after + 1
         while follow or following <= last:
             try:
                 consumer = await stream.add_consumer(EVENTS, _follow(following))
@@ -176,6 +172,35 @@ class Client:
             except (ConsumerGone, nats.errors.Error, nats.js.errors.Error) as error:
                 logger.info("following again from %d: %r", following, error)
                 await asyncio.sleep(_AGAIN)
+
+    async def last(self) -> int:
+        """The last place in the audit stream; raises NoReply when there is no stream."""
+        try:
+            return (await self._connection.jetstream().stream_info(EVENTS)).state.last_seq
+        except (nats.errors.Error, nats.js.errors.Error) as error:
+            raise NoReply(f"there is no stream {EVENTS}") from error
+
+    async def outcome(
+        self, command: Command, reply: Accepted, *, after: int = 0
+    ) -> AsyncGenerator[Published, None]:
+        """The events to which an accepted command led, as they are published.
+
+        The last one is that which ends what the command began, else the last one of the reply.
+        `after` is a place in the audit stream before them. Raises NoReply as `events` does.
+        """
+        waited = {event.id for event in reply.events}
+        flow = reply.command_id
+        if not waited:
+            return
+        begun = Position.parse(reply.events[-1].id)
+        async with aclosing(self.events(after=after)) as events:
+            async for published in events:
+                ends = command.ENDS and _ends(command, reply, begun, published)
+                if published.meta.correlation_id == flow or ends:
+                    yield published
+                waited.discard(str(published.position))
+                if ends or not (command.ENDS or waited):
+                    return
 
     async def healthy(self, service: str) -> bool:
         """Whether that service answers."""
@@ -251,6 +276,15 @@ class Client:
             newest = {seen[:2]: seen for seen in known}
             newest[new[:2]] = newest.pop(new[:2])
             self._seen[name] = dict(list(newest.items())[-_REMEMBERED:])
+
+
+def _ends(command: Command, reply: Accepted, begun: Position, published: Published) -> bool:
+    """Whether that is the event which ends what an accepted command began."""
+    if published.position[:2] != begun[:2] or published.position <= begun:
+        return False
+    event = published.event()
+    same = getattr(event, "installation_id", None) == reply.result.get("installation_id")
+    return type(event).__name__ in command.ENDS and same
 
 
 def _read(message: Msg) -> Published | None:

@@ -45,9 +45,11 @@ class Command(Request):
     """A wish, in the imperative; it is accepted, refused or failed.
 
     An internal one is a step of the service's own process and can't be sent over the bus.
+    What is accepted may only begin something, which one of the events in `ENDS` ends later.
     """
 
     TABLE: ClassVar[dict[tuple[str, str], type["Command"]]] = {}
+    ENDS: ClassVar[tuple[str, ...]]
 
     def __init_subclass__(
         cls,
@@ -56,10 +58,11 @@ class Command(Request):
         key: str,
         secret: str | None = None,
         internal: bool = False,
+        ends: tuple[str, ...] = (),
         **options: Any,
     ) -> None:
         super().__init_subclass__(**options)
-        cls.SERVICE, cls.KEY, cls.SECRET = service, key, secret
+        cls.SERVICE, cls.KEY, cls.SECRET, cls.ENDS = service, key, secret, ends
         if not internal:
             Command.TABLE[service, cls.__name__] = cls
 

@@ -18,6 +18,10 @@ TokenText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 VersionText = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$", max_length=50)]
 
 
+INSTALL_ENDS = ("AppInstalled", "AppUpdated", "InstallFailed")
+"""The events that end an installation or update."""
+
+
 class LicenceState(Enum):
     """What the licence of an applied token stands at."""
 
@@ -82,7 +86,7 @@ class RemoveAdmin(Command, service="installation", key="site_id"):
     account: AccountId
 
 
-class InstallApp(Command, service="installation", key="site_id", secret="url"):
+class InstallApp(Command, service="installation", key="site_id", secret="url", ends=INSTALL_ENDS):
     """Install an app by its token link, its descriptor link or the URL of its descriptor.
 
     On a live app this is an update.
@@ -158,7 +162,7 @@ class DisableApp(Command, service="installation", key="site_id"):
     app_key: AppKey
 
 
-class ApproveUpdate(Command, service="installation", key="site_id"):
+class ApproveUpdate(Command, service="installation", key="site_id", ends=INSTALL_ENDS):
     """Take the version that waits for approval."""
 
     site_id: SiteId

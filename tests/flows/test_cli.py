@@ -155,7 +155,7 @@ async def test_a_terminal_gets_what_a_pipe_gets(house: Supervisor, typed: tuple[
 
 @pytest.mark.usefixtures("made")
 async def test_the_examples_of_the_help_are_true(house: Supervisor) -> None:
-    for name in ("send", "query"):
+    for name in ("send", "query", "history"):
         shown = await guestlist(name, "--help")
         example = " ".join(shown.out.partition("Example: guestlist ")[2].split())
         await done(house, *shlex.split(example))

@@ -47,8 +47,8 @@ def foretold(reply: Reply) -> dict[str, Any]:
     return reply.model_dump(exclude={"command_id", "dry_run", "result"})
 
 
-async def test_what_is_foretold_is_what_happens(client: Client, link: str) -> None:
-    del link
+@pytest.mark.usefixtures("link")
+async def test_what_is_foretold_is_what_happens(client: Client) -> None:
     for actor, command in (
         (ANN, RegisterPartner(partner_id="foretold", organisation="F")),
         (ANN, CreateToken(app_key=APP)),
@@ -88,8 +88,8 @@ async def test_nothing_is_kept_of_a_dry_run_anywhere(
     assert audit.found(InstallFailed) == []
 
 
-async def test_a_dry_run_gives_no_token(client: Client, link: str) -> None:
-    del link
+@pytest.mark.usefixtures("link")
+async def test_a_dry_run_gives_no_token(client: Client) -> None:
     told = await dry(client, ANN, CreateToken(app_key=APP))
     assert isinstance(told, Accepted)
     assert str(told.result["token"]).endswith("***")
@@ -98,8 +98,8 @@ async def test_a_dry_run_gives_no_token(client: Client, link: str) -> None:
     assert str(made.result["token"])[:7] == str(told.result["token"])[:7]
 
 
-async def test_the_id_of_a_dry_run_is_free_afterwards(client: Client, link: str) -> None:
-    del link
+@pytest.mark.usefixtures("link")
+async def test_the_id_of_a_dry_run_is_free_afterwards(client: Client) -> None:
     create = CreateToken(app_key=APP)
     await client.send(create, actor=ANN, command_id="dry-then-wet", dry_run=True)
     made = await client.send(create, actor=ANN, command_id="dry-then-wet")

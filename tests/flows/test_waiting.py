@@ -1,0 +1,139 @@
+"""What a command leads to is told until it has ended, and can be read again afterwards."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from services.installation.commands import InstallApp
+from services.installation.queries import App
+from services.supervisor import Supervisor
+from shared.client import Client
+from shared.messages import Accepted, Command, Event
+from tests.clients.command import Ended, guestlist
+from tests.flows import acting
+
+APP, JWT_APP, SITE = "com.example.waits", "com.example.waits.jwt", "waits"
+JWT = {"authentication": {"type": "jwt"}, "lifecycle": {"installed": "/installed"}}
+
+
+@pytest.fixture(scope="module")
+async def links(client: Client) -> dict[str, str]:
+    """Where a site installs an app that works and one that doesn't yet."""
+    await acting.list_app(client, APP)
+    await acting.list_app(client, JWT_APP, JWT)
+    await acting.make_site(client, SITE)
+    made = {app_key: await acting.make_token(client, app_key) for app_key in (APP, JWT_APP)}
+    for app_key in made:  # asked after the listing, so the sites' service knows it from now on
+        answer = await client.query(App(site_id=SITE, app_key=app_key), actor=acting.BOB)
+        assert acting.code(answer) == "not-installed"
+    return {app_key: link for app_key, (_, link) in made.items()}
+
+
+async def run(house: Supervisor, *typed: str) -> Ended:
+    """Run the command on the house."""
+    return await guestlist(*typed, settings={"GUESTLIST_DATA": str(house.data)})
+
+
+async def install(house: Supervisor, tmp_path: Path, url: str, *options: str) -> Ended:
+    """Install on the site from a link in a file."""
+    file = tmp_path / "link"
+    file.write_text(url)
+    return await run(
+        house, "send", "InstallApp", f"site_id={SITE}", f"url=@{file}", "--as", "bob", *options
+    )
+
+
+async def test_an_install_is_waited_for(
+    house: Supervisor, links: dict[str, str], tmp_path: Path
+) -> None:
+    ended = await install(house, tmp_path, links[APP], "--id", "first")
+    assert (ended.code, ended.err) == (0, "")
+    first, result, *events = ended.out.splitlines()
+    assert (first, json.loads(result)["installation_id"]) == ("accepted first", f"{SITE}/{APP}/1")
+    types = [line.split()[1].partition(".")[2] for line in events]
+    assert (types[0], types[-1]) == ("InstallRequested", "AppInstalled")
+    assert {"TokenApplied", "TokenAttached"} <= set(types)
+
+    again = await install(house, tmp_path, links[APP], "--id", "first")
+    assert (again.code, again.err) == (0, "")
+    assert again.out.splitlines()[0] == "accepted first (already done, same reply)"
+    assert again.out.splitlines()[1:] == ended.out.splitlines()[1:]
+
+
+async def test_an_install_that_fails_ends_with_its_code_each_time(
+    house: Supervisor, links: dict[str, str], tmp_path: Path
+) -> None:
+    for _ in range(2):
+        ended = await install(house, tmp_path, links[JWT_APP], "--id", "jwt", "--json")
+        assert ended.code == 1
+        reply, *events = map(json.loads, ended.out.splitlines())
+        assert reply["status"] == "accepted"
+        types = [event["ce-type"].partition(".")[2] for event in events]
+        assert types == ["InstallRequested", "InstallFailed"]
+        assert json.loads(ended.err)["code"] == "handshake-unavailable"
+
+
+async def test_who_need_not_wait_gets_the_reply_alone(
+    house: Supervisor, links: dict[str, str], tmp_path: Path
+) -> None:
+    ended = await install(house, tmp_path, links[JWT_APP], "--no-wait")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines()[1].startswith(f"  InstallRequested installation/site/{SITE}@")
+
+
+async def test_the_end_of_an_install_is_known_whatever_flow_it_belongs_to(
+    client: Client, links: dict[str, str]
+) -> None:
+    before = await client.last()
+    command = InstallApp(site_id=SITE, url=links[JWT_APP])
+    while not isinstance(begun := await client.send(command, actor=acting.BOB), Accepted):
+        assert acting.code(begun) == "install-in-progress"
+    seen = [event async for event in client.outcome(command, begun, after=before)]
+    assert seen[-1].topic == "installation.InstallFailed"
+    other = begun.model_copy(update={"command_id": "of-another-flow"})
+    ends = [event async for event in client.outcome(command, other, after=before)]
+    assert [event.position for event in ends] == [seen[-1].position]
+
+
+@pytest.mark.usefixtures("links")
+async def test_any_command_is_waited_for_until_its_events_are_published(house: Supervisor) -> None:
+    typed = ("send", "RegisterPartner", "partner_id=waited", "organisation=W", "--wait")
+    ended = await run(house, *typed)
+    assert (ended.code, ended.err) == (0, "")
+    _, event = ended.out.splitlines()
+    assert event.endswith("W registered as waited")
+    without = ("send", "DisablePrivateListings", f"site_id={SITE}", "--as", "bob", "--wait")
+    assert (await run(house, *without)).code == 0
+    assert len((await run(house, *without)).out.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("links")
+async def test_the_history_of_an_aggregate_is_its_events_in_order(house: Supervisor) -> None:
+    told = await run(house, "history", f"listing/listing/{APP.upper()}", "--json")
+    assert (told.code, told.err) == (0, "")
+    events = [json.loads(line) for line in told.out.splitlines()]
+    assert [event["ce-id"] for event in events] == [
+        f"listing/listing/{APP}@{version}" for version in (1, 2)
+    ]
+    assert [event["ce-type"] for event in events] == [
+        "listing.ListingCreated",
+        "listing.VersionPublished",
+    ]
+    first = await run(house, "history", events[0]["ce-id"])
+    assert (first.code, len(first.out.splitlines())) == (0, 1)
+    assert "listing.ListingCreated" in first.out
+
+
+async def test_what_has_no_history_is_told(house: Supervisor) -> None:
+    unknown = await run(house, "history", "token/tokens/com.example.absent")
+    assert (unknown.code, unknown.out) == (1, "")
+    assert unknown.err.startswith("no-history: nothing happened to token/tokens/com.example.absent")
+    wrong = await run(house, "history", "com.example.app", "--json")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert json.loads(wrong.err)["code"] == "bad-request"
+
+
+@pytest.mark.parametrize("command", Command.TABLE.values())
+def test_what_ends_a_command_is_an_event_of_its_service(command: type[Command]) -> None:
+    assert all(f"{command.SERVICE}.{name}" in Event.TABLE for name in command.ENDS)
