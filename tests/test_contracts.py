@@ -74,8 +74,11 @@ IMPURE = {
         for path in sorted((ROOT / "shared").glob("[a-z]*.py"))
         if path.stem not in VALUES
     ),
-    "above": "services.arguments services.check services.cli services.connection"
-    " services.output services.stop services.supervisor",
+    "above": " ".join(
+        f"services.{path.stem}"
+        for path in sorted((ROOT / "services").glob("[a-z]*.py"))
+        if path.stem != "contract"
+    ),
 }
 FORBIDDEN = {
     "shared-knows-no-service": [
