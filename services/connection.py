@@ -1,13 +1,16 @@
 """The command line's way to the services: finds the server, asks once, and ends when told no."""
 
 import asyncio
+import contextlib
 import json
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
 from services.stop import NO_ANSWER, REFUSED, WRONG_USE, Stop
 from shared.client import Client, NoReply
+from shared.memory import Memory
 from shared.messages import Accepted, Answered, Failed, Refused
 
 S = TypeVar("S", Accepted, Answered)
@@ -17,8 +20,12 @@ T = TypeVar("T")
 def ask(
     work: Callable[[Client], Awaitable[T]], actor: str, data: Path, nats: str | None, again: str
 ) -> T:
-    """Connect and ask; raises Stop when no reply comes, which says what to do `again`."""
+    """Connect and ask; raises Stop when no reply comes, which says what to do `again`.
+
+    What the folder's server showed is remembered there: the next call is answered after it.
+    """
     url = _url(data) if nats is None else nats
+    kept = data / "seen.json" if nats is None else None
 
     async def run() -> T:
         try:
@@ -26,7 +33,11 @@ def ask(
         except NoReply as error:
             raise Stop(NO_ANSWER, "no-reply", str(error), "is it up? guestlist up") from error
         async with opened as client:
-            return await work(client)
+            before = _recall(client.memory, kept)
+            try:
+                return await work(client)
+            finally:
+                _keep(client.memory, kept, before)
 
     try:
         return asyncio.run(run())
@@ -42,6 +53,28 @@ def success(reply: S | Refused | Failed, again: str) -> S:
         case Failed():
             raise Stop(NO_ANSWER, reply.code, reply.detail, again)
     return reply
+
+
+def _recall(memory: Memory, kept: Path | None) -> str:
+    """Take over what was kept, if it can be read; gives the memory as it is then."""
+    if kept is not None:
+        with contextlib.suppress(OSError, ValueError):
+            memory.read(kept.read_text())
+    return memory.text()
+
+
+def _keep(memory: Memory, kept: Path | None, before: str) -> None:
+    """Keep what is new, whole or not at all; who may only read the folder keeps nothing."""
+    text = memory.text()
+    if kept is None or text == before:
+        return
+    new = kept.with_suffix(f".{os.getpid()}")
+    try:
+        new.write_text(text)
+        new.replace(kept)
+    except OSError:
+        with contextlib.suppress(OSError):
+            new.unlink()
 
 
 def _url(data: Path) -> str:

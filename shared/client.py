@@ -7,7 +7,6 @@ import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import timedelta
-from itertools import chain
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -22,6 +21,7 @@ from pydantic import TypeAdapter
 from shared import clock, headers
 from shared.consumer import ConsumerGone, messages
 from shared.errors import Busy, NotYet, Unavailable
+from shared.memory import Memory
 from shared.messages import (
     ANSWER,
     REPLY,
@@ -35,7 +35,7 @@ from shared.messages import (
     Reply,
     Request,
 )
-from shared.names import Position, fold
+from shared.names import Position
 from shared.published import Published
 from shared.requests import attributes_of
 from shared.subjects import EVENTS, Address, Plane
@@ -47,8 +47,6 @@ TIMEOUT = 10.0
 PASSING = {failure.CODE for failure in (Busy, NotYet, Unavailable)}
 """Failures that pass by themselves."""
 _CONNECT = 3.0
-_REMEMBERED = 16
-"""Positions kept for each app, partner and site."""
 _AGAIN = 0.2
 _INACTIVE = 60.0
 """Seconds after which the server forgets a subscriber that is gone."""
@@ -73,9 +71,7 @@ class Client:
         self.actor = actor
         self._timeout = timeout
         self._connection = connection
-        self._seen: dict[str, dict[tuple[str, str], Position]] = {}
-        self._leads: dict[str, str] = {}
-        """From the URL of a descriptor to its app, and from an app to its partner."""
+        self.memory = Memory()
 
     @classmethod
     async def open(cls, url: str, actor: str, *, timeout: float = TIMEOUT) -> Self:  # noqa: ASYNC109
@@ -134,14 +130,14 @@ class Client:
         )
         reply = await self._ask("cmd", command, envelope, REPLY)
         if isinstance(reply, Accepted) and not reply.dry_run:
-            self._remember(command, reply.position)
+            self.memory.remember(command, reply.position)
         return reply
 
     async def query(self, query: Query, *, actor: str | None = None) -> Answer:
         """Ask a query; raises NoReply, and ValueError for an actor that is no account."""
         answer = await self._ask("qry", query, self._envelope(query, actor, None), ANSWER)
         if isinstance(answer, Answered):
-            self._remember(query, answer.position)
+            self.memory.remember(query, answer.position)
         return answer
 
     async def events(
@@ -219,7 +215,7 @@ class Client:
             time=now,
             deadline=now + timedelta(seconds=self._timeout),
             correlation_id=id_,
-            after=self._last_seen(request),
+            after=self.memory.after(request),
         )
 
     async def _ask(
@@ -243,39 +239,6 @@ class Client:
             if not again or time.monotonic() + _AGAIN > deadline:
                 return reply
             await asyncio.sleep(_AGAIN)
-
-    def _last_seen(self, request: Request) -> tuple[str, ...]:
-        """The positions to ask after; the asked service itself always knows its own."""
-        names = set(request.about())
-        for name in request.about():
-            while (name := self._leads.get(name, "")) and name not in names:
-                names.add(name)
-        seen = {
-            str(position)
-            for name in names
-            for position in self._seen.get(name, {}).values()
-            if position.service != request.SERVICE
-        }
-        return tuple(sorted(seen))
-
-    def _remember(self, request: Request, position: str) -> None:
-        """What the request changed was seen by all that it was about, and what it was about
-        was seen by what it changed."""
-        about = {name: self._seen.get(name, {}) for name in sorted(request.about())}
-        new = Position.parse(position)
-        url, app_key, partner_id = (
-            getattr(request, field, None) for field in ("descriptor_url", "app_key", "partner_id")
-        )
-        if app_key is not None and partner_id is not None:
-            self._leads[fold(app_key)] = partner_id
-        if app_key is not None and url is not None:
-            self._leads[url] = fold(app_key)
-        for name, seen in about.items():
-            others = about.values() if name == request.key else [seen]
-            known = sorted({*chain.from_iterable(other.values() for other in others), new})
-            newest = {seen[:2]: seen for seen in known}
-            newest[new[:2]] = newest.pop(new[:2])
-            self._seen[name] = dict(list(newest.items())[-_REMEMBERED:])
 
 
 def _ends(command: Command, reply: Accepted, begun: Position, published: Published) -> bool:

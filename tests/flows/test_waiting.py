@@ -1,6 +1,9 @@
 """What a command leads to is told until it has ended, and can be read again afterwards."""
 
+import asyncio
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from services.supervisor import Supervisor
 from shared.client import Client
 from shared.messages import Accepted, Command, Event
 from tests.clients.command import Ended, guestlist
+from tests.clients.sample_app import sample_app
 from tests.flows import acting
 
 APP, JWT_APP, SITE = "com.example.waits", "com.example.waits.jwt", "waits"
@@ -132,6 +136,43 @@ async def test_what_has_no_history_is_told(house: Supervisor) -> None:
     wrong = await run(house, "history", "com.example.app", "--json")
     assert (wrong.code, wrong.out) == (2, "")
     assert json.loads(wrong.err)["code"] == "bad-request"
+
+
+async def test_a_call_is_answered_after_the_one_before(house: Supervisor) -> None:
+    await run(house, "send", "RegisterPartner", "partner_id=rows", "organisation=R", "--as", "ann")
+    for number in range(3):
+        app_key = f"com.example.row{number}"
+        with sample_app({"key": app_key}) as app:
+            body = json.dumps(acting.publish_app(app, partner_id="rows").model_dump(mode="json"))
+            os.kill(house.pid("token"), signal.SIGSTOP)
+            published = await run(house, "send", "PublishApp", body, "--as", "ann")
+        assert (published.code, published.err) == (0, "")
+        create = run(house, "send", "CreateToken", f"app_key={app_key}", "--as", "ann")
+        creating = asyncio.create_task(create)
+        await asyncio.sleep(1)
+        os.kill(house.pid("token"), signal.SIGCONT)
+        made = await creating
+        assert (made.code, made.err) == (0, "")
+
+
+async def test_a_memory_that_is_broken_or_read_only_keeps_nobody_from_asking(
+    house: Supervisor,
+) -> None:
+    kept = house.data / "seen.json"
+    kept.unlink(missing_ok=True)
+    kept.mkdir()
+    for number in range(2):
+        made = await run(
+            house, "send", "RegisterPartner", f"partner_id=kept{number}", "organisation=K"
+        )
+        assert (made.code, made.err) == (0, "")
+    assert [*house.data.glob("seen.*")] == [kept]
+    kept.rmdir()
+    kept.write_text("{")
+    assert (await run(house, "query", "Listing", "app_key=none")).code == 1
+    assert (await run(house, "send", "RegisterPartner", "partner_id=k", "organisation=K")).code == 0
+    assert "partner/k@1" in kept.read_text()
+    assert [*house.data.glob("seen.*")] == [kept]
 
 
 @pytest.mark.parametrize("command", Command.TABLE.values())
