@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from services.arguments import way
 from services.stop import NO_ANSWER, REFUSED, WRONG_USE, Stop
 from shared.client import Client, NoReply
+from shared.errors import Refusal
 from shared.memory import Memory
 from shared.messages import Accepted, Answered, Failed, Refused
 
@@ -49,10 +51,18 @@ def success(reply: S | Refused | Failed, again: str) -> S:
     """The reply; raises Stop when it is no success."""
     match reply:
         case Refused():
-            raise Stop(REFUSED, reply.code, reply.detail, reply.hint)
+            raise Stop(REFUSED, reply.code, reply.detail, hint(reply.code, reply.hint))
         case Failed():
             raise Stop(NO_ANSWER, reply.code, reply.detail, again)
     return reply
+
+
+def hint(code: str, told: str = "") -> str:
+    """What to do about a refusal, in words of this program where it knows them."""
+    known = Refusal.TABLE.get(code)
+    if known is None or known.NEXT is None:
+        return told or (known.HINT if known else "")
+    return f"{known.HINT}: guestlist {way(known.NEXT)} {known.NEXT}"
 
 
 def _recall(memory: Memory, kept: Path | None) -> str:

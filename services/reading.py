@@ -13,7 +13,6 @@ from services.options import HERE, Data, Json, Nats
 from services.output import Outages, json_line, line
 from services.stop import NO_ANSWER, REFUSED, WRONG_USE, Stop
 from shared.client import Client
-from shared.errors import Refusal
 from shared.messages import Accepted, Command
 from shared.names import Position, iso
 from shared.published import Published
@@ -86,9 +85,7 @@ async def until_ended(
         detail = f"what {reply.command_id} began goes on"
         raise Stop(NO_ANSWER, "not-ended", detail, "watch it: guestlist audit --follow") from None
     if failed is not None:
-        known = Refusal.TABLE.get(failed.code)
-        hint = known.HINT if known else ""
-        raise Stop(REFUSED, failed.code, failed.detail, hint)
+        raise Stop(REFUSED, failed.code, failed.detail, connection.hint(failed.code))
 
 
 def show(published: Published, *, as_json: bool) -> None:

@@ -86,6 +86,11 @@ async def test_a_refusal_is_told_with_a_hint(house: Supervisor) -> None:
     assert hint.startswith("hint: ")
 
 
+async def test_a_hint_names_the_next_call(house: Supervisor) -> None:
+    refused = await run(house, "query", "Site", "site_id=absent")
+    assert refused.err.endswith("hint: register it: guestlist send RegisterSite\n")
+
+
 @pytest.mark.parametrize("json_too", [[], ["--json"]])
 async def test_tokens_are_shown_only_when_they_are_asked_for(
     house: Supervisor, made: Made, json_too: list[str]
