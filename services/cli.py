@@ -23,7 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     add_completion=False,
-    epilog="Exit codes: 0 done, 1 refused, 2 wrong use, 3 no answer (try again), 130 interrupted.",
+    epilog="Exit codes: 0 done, 1 refused or not well, 2 wrong use, 3 no answer (try again), "
+    "130 interrupted.",
 )
 
 
@@ -34,6 +35,7 @@ def _add(command: Callable[..., None], example: str) -> None:
 _add(running.up, "guestlist up --development")
 _add(running.service, "guestlist service token")
 _add(running.keys, "guestlist keys /etc/guestlist/keys.json")
+_add(running.doctor, "guestlist doctor")
 
 
 @app.callback(invoke_without_command=True)

@@ -26,7 +26,7 @@ def ask(
 
     What the folder's server showed is remembered there: the next call is answered after it.
     """
-    url = _url(data) if nats is None else nats
+    url = server(data) if nats is None else nats
     kept = data / "seen.json" if nats is None else None
 
     async def run() -> T:
@@ -65,6 +65,21 @@ def hint(code: str, told: str = "") -> str:
     return f"{known.HINT}: guestlist {way(known.NEXT)} {known.NEXT}"
 
 
+def server(data: Path) -> str:
+    """The address of the server that runs on a folder; raises Stop."""
+    if not data.is_dir():
+        detail = f"there is no folder {data}"
+        raise Stop(WRONG_USE, "no-such-folder", detail, "guestlist up makes it, --data names it")
+    try:
+        return str(json.loads((data / "connection.json").read_text())["nats"])
+    except FileNotFoundError:
+        detail = f"nothing was started on {data}"
+        raise Stop(NO_ANSWER, "not-up", detail, "start it: guestlist up") from None
+    except (ValueError, LookupError, TypeError):
+        detail = f"{data / 'connection.json'} names no server"
+        raise Stop(WRONG_USE, "no-such-folder", detail, "guestlist up writes it anew") from None
+
+
 def _recall(memory: Memory, kept: Path | None) -> str:
     """Take over what was kept, if it can be read; gives the memory as it is then."""
     if kept is not None:
@@ -85,17 +100,3 @@ def _keep(memory: Memory, kept: Path | None, before: str) -> None:
     except OSError:
         with contextlib.suppress(OSError):
             new.unlink()
-
-
-def _url(data: Path) -> str:
-    if not data.is_dir():
-        detail = f"there is no folder {data}"
-        raise Stop(WRONG_USE, "no-such-folder", detail, "guestlist up makes it, --data names it")
-    try:
-        return str(json.loads((data / "connection.json").read_text())["nats"])
-    except FileNotFoundError:
-        detail = f"nothing was started on {data}"
-        raise Stop(NO_ANSWER, "not-up", detail, "start it: guestlist up") from None
-    except (ValueError, LookupError, TypeError):
-        detail = f"{data / 'connection.json'} names no server"
-        raise Stop(WRONG_USE, "no-such-folder", detail, "guestlist up writes it anew") from None

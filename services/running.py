@@ -1,4 +1,4 @@
-"""The commands that run servers and services here, and make what these need."""
+"""The commands that run servers and services, make what these need, and look how they are."""
 
 import asyncio
 import importlib
@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from services import arguments
+from services import arguments, connection
 from services.contract import SERVICES
-from services.options import HERE, Data, Development
-from services.output import line
-from services.stop import INTERRUPTED, NO_ANSWER, WRONG_USE, Stop
+from services.doctor import LEAST_FREE, examine
+from services.options import HERE, Data, Development, Json, Nats
+from services.output import json_line, line
+from services.stop import INTERRUPTED, NO_ANSWER, REFUSED, WRONG_USE, Stop
 from services.supervisor import AlreadyUp, NotStarted, Supervisor, stop_when_told
 from shared.keys import Keys
 from shared.settings import Settings
@@ -75,6 +76,33 @@ def keys(
         line(f"{path} is there already")
     else:
         line(f"made {path}: keep a copy, apart from the stores")
+
+
+def doctor(
+    least_free: Annotated[
+        int, typer.Option("--least-free", min=0, metavar="MIB", help="Space that the disk needs.")
+    ] = LEAST_FREE,
+    as_json: Json = False,
+    data: Data = HERE,
+    nats: Nats = None,
+) -> None:
+    """Look whether NATS, the services, the stream, clocks and disk are well, and how to mend."""
+    url = connection.server(data) if nats is None else nats
+
+    async def look() -> bool:
+        well = True
+        async for finding in examine(url, data if data.is_dir() else None, least_free=least_free):
+            well = well and finding.well
+            if as_json:
+                json_line(finding.model_dump(mode="json"))
+                continue
+            line(f"{'ok' if finding.well else 'WRONG':5}  {finding.check:8}  {finding.detail}")
+            if finding.mend:
+                line(f"       mend: {finding.mend}")
+        return well
+
+    if not asyncio.run(look()):
+        raise typer.Exit(REFUSED)
 
 
 def _say(text: str) -> None:

@@ -16,6 +16,7 @@ from shared import headers
 from shared.errors import Unavailable
 from shared.messages import REPLY, Command, Envelope, Reply
 from shared.requests import attributes_of
+from shared.streams import STREAM
 from shared.subjects import EVENTS, Address
 
 logger = logging.getLogger(__name__)
@@ -25,18 +26,6 @@ ACK_WAIT = 5.0
 events of the same aggregates wait, so it is short; a slow step says that it goes on."""
 ASK_TIMEOUT = 5.0
 """Seconds that one service waits for another's reply."""
-
-_STREAM = api.StreamConfig(
-    name=EVENTS,
-    subjects=["evt.>"],
-    retention=api.RetentionPolicy.LIMITS,
-    storage=api.StorageType.FILE,
-    discard=api.DiscardPolicy.NEW,
-    max_msg_size=256 * 1024,
-    duplicate_window=600,
-    deny_delete=True,
-    deny_purge=True,
-)
 
 
 class Bus:
@@ -112,7 +101,7 @@ async def provision(stream: JetStreamContext, consumers: Iterable[tuple[str, str
     try:
         await stream.stream_info(EVENTS)
     except NotFoundError:
-        await stream.add_stream(_STREAM)
+        await stream.add_stream(STREAM)
     for name, subjects in consumers:
         try:
             await stream.consumer_info(EVENTS, name)

@@ -38,6 +38,7 @@ from shared.messages import (
 from shared.names import Position
 from shared.published import Published
 from shared.requests import attributes_of
+from shared.streams import Standing, standing
 from shared.subjects import EVENTS, Address, Plane
 
 logger = logging.getLogger(__name__)
@@ -197,6 +198,13 @@ class Client:
                 waited.discard(str(published.position))
                 if ends or not (command.ENDS or waited):
                     return
+
+    async def standing(self) -> Standing:
+        """How the audit stream stands on the server; raises NoReply when it tells nothing."""
+        try:
+            return await standing(self._connection)
+        except nats.errors.Error as error:
+            raise NoReply(f"NATS tells nothing of its streams: {error!r}") from error
 
     async def healthy(self, service: str) -> bool:
         """Whether that service answers."""

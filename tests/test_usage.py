@@ -77,7 +77,7 @@ async def test_the_help_lists_each_command_and_the_exit_codes() -> None:
     assert (asked.code, asked.out, asked.err) == (2, "", shown.out)
     listed = [line.split()[0] for line in shown.out.splitlines() if line.startswith("  ")]
     assert [name for name in listed if name in COMMANDS] == COMMANDS
-    for code in ("0 done", "1 refused", "2 wrong use", "3 no answer", "130"):
+    for code in ("0 done", "1 refused or not well", "2 wrong use", "3 no answer", "130"):
         assert code in shown.out
 
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
+import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ import pytest
 from services.supervisor import Supervisor
 from shared.client import Client
 from tests.clients.audit import Audit
+
+SERVER = Path(sys.executable).parent / "nats-server"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,6 +46,21 @@ async def audit(client: Client) -> AsyncIterator[Audit]:
     following = asyncio.create_task(subscriber.follow())
     yield subscriber
     following.cancel()
+
+
+@asynccontextmanager
+async def bare_nats(folder: Path) -> AsyncIterator[str]:
+    """A NATS server without services; gives its address."""
+    port = free_port()
+    place = ("-a", "127.0.0.1", "-p", str(port), "-sd", str(folder / "nats"))
+    server = await asyncio.create_subprocess_exec(SERVER, "-js", *place, "-l", "/dev/null")
+    url = f"nats://127.0.0.1:{port}"
+    try:
+        async with await Client.open(url, "tester"):
+            yield url
+    finally:
+        server.kill()
+        await server.wait()
 
 
 def free_port() -> int:

@@ -5,8 +5,6 @@ import json
 import os
 import shlex
 import signal
-import socket
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,31 +17,14 @@ from shared.keys import Keys
 from shared.messages import Accepted
 from tests.clients.command import guestlist, read_line, started
 from tests.clients.sample_app import sample_app
-
-SERVER = Path(sys.executable).parent / "nats-server"
+from tests.flows.conftest import bare_nats, free_port
 
 
 @pytest.fixture
 async def nats(tmp_path: Path) -> AsyncIterator[str]:
     """A NATS server to which no service listens."""
-    port = _free_port()
-    server = await asyncio.create_subprocess_exec(
-        SERVER,
-        "-js",
-        "-a",
-        "127.0.0.1",
-        "-p",
-        str(port),
-        "-sd",
-        tmp_path / "nats",
-        "-l",
-        "/dev/null",
-    )
-    url = f"nats://127.0.0.1:{port}"
-    async with await Client.open(url, "tester"):
+    async with bare_nats(tmp_path) as url:
         yield url
-    server.kill()
-    await server.wait()
 
 
 async def register(client: Client, *names: str) -> None:
@@ -118,7 +99,7 @@ async def test_a_service_runs_until_it_is_told_to_stop(nats: str, tmp_path: Path
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_house_runs_until_it_is_told_to_stop(tmp_path: Path, number: int) -> None:
     given = {"GUESTLIST_DATA": str(tmp_path / "data")}
-    typed = [*await _example("up"), "--port", str(_free_port())]
+    typed = [*await _example("up"), "--port", str(free_port())]
     if number == signal.SIGINT:
         typed.remove("--development")
         given["GUESTLIST_DEVELOPMENT"] = "true"
@@ -167,9 +148,3 @@ def _children(pid: int) -> list[int]:
 
 def _runs(pid: int) -> bool:
     return Path(f"/proc/{pid}").exists()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port

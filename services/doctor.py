@@ -1,0 +1,88 @@
+"""`guestlist doctor`: whether all that a house needs is there, and how to mend what isn't."""
+
+import shutil
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from services.contract import SERVICES
+from shared import clock
+from shared.client import Client, NoReply
+from shared.messages import Message
+
+LATE = timedelta(seconds=5)
+"""How far two clocks may be apart: deadlines are 10 seconds."""
+LEAST_FREE = 1024
+"""MiB that a disk needs free."""
+
+
+class Finding(Message):
+    """What was looked at, and how it stands."""
+
+    check: Literal["server", "services", "stream", "clock", "disk"]
+    well: bool
+    detail: str
+    mend: str = ""
+
+
+async def examine(
+    url: str,
+    data: Path | None,
+    *,
+    least_free: int = LEAST_FREE,
+    now: Callable[[], datetime] = clock.now,
+) -> AsyncIterator[Finding]:
+    """Look at everything; without a server only at the disk of the folder `data`."""
+    try:
+        async with await Client.open(url, "doctor") as client:
+            yield Finding(check="server", well=True, detail="NATS answers and lets us in")
+            for service in SERVICES:
+                yield await _service(client, service)
+            for finding in await _stream_and_clock(client, now):
+                yield finding
+    except NoReply as error:
+        mend = "start it: guestlist up; or name it: --nats nats://USER:PASSWORD@HOST:PORT"
+        yield Finding(check="server", well=False, detail=str(error), mend=mend)
+    if data is not None:
+        yield _disk(data, least_free)
+
+
+async def _service(client: Client, service: str) -> Finding:
+    well = await client.healthy(service)
+    detail = f"{service} answers" if well else f"{service} gives no answer"
+    mend = "" if well else f"start it: guestlist up, or guestlist service {service}"
+    return Finding(check="services", well=well, detail=detail, mend=mend)
+
+
+async def _stream_and_clock(client: Client, now: Callable[[], datetime]) -> list[Finding]:
+    standing = await client.standing()
+    if standing.time is None:
+        detail, mend = "there is no stream EVENTS", "start a service: it makes the stream"
+        return [Finding(check="stream", well=False, detail=detail, mend=mend)]
+    told = "; ".join(
+        f"{name} is {found}, not {declared}"
+        for name, (declared, found) in standing.differences.items()
+    )
+    apart = abs(now() - standing.time)
+    return [
+        Finding(
+            check="stream",
+            well=not told,
+            detail=told or "EVENTS is as declared",
+            mend="edit it with the nats tool: nats stream edit EVENTS" if told else "",
+        ),
+        Finding(
+            check="clock",
+            well=apart <= LATE,
+            detail=f"{apart.total_seconds():.1f} s apart from the server's",
+            mend="" if apart <= LATE else "set both by NTP: deadlines pass by the services' clocks",
+        ),
+    ]
+
+
+def _disk(data: Path, least_free: int) -> Finding:
+    free = shutil.disk_usage(data).free >> 20
+    well = free >= least_free
+    mend = "" if well else f"make room, or move {data}: what can't be stored is answered failed"
+    return Finding(check="disk", well=well, detail=f"{free} MiB free for {data}", mend=mend)

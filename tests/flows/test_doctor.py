@@ -1,0 +1,90 @@
+"""The doctor finds what is wrong, and says the mend."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import nats
+import pytest
+
+from services.doctor import Finding, examine
+from services.supervisor import Supervisor
+from shared import clock
+from tests.clients.command import guestlist
+from tests.flows.conftest import bare_nats, free_port
+
+
+@pytest.fixture
+async def bare(tmp_path: Path) -> AsyncIterator[str]:
+    """A NATS server to which no service listens."""
+    async with bare_nats(tmp_path) as url:
+        yield url
+
+
+async def wrong(url: str, **options: object) -> dict[str, Finding]:
+    """What isn't well, by what was looked at; each has its mend."""
+    found = [finding async for finding in examine(url, None, **options)]  # type: ignore[arg-type]
+    assert all(bool(finding.mend) != finding.well for finding in found)
+    return {finding.check: finding for finding in found if not finding.well}
+
+
+async def test_a_house_is_well(house: Supervisor) -> None:
+    given = {"GUESTLIST_DATA": str(house.data)}
+    told = await guestlist("doctor", "--least-free", "1", settings=given)
+    assert (told.code, told.err) == (0, "")
+    assert [line.split()[:2] for line in told.out.splitlines()] == [
+        ["ok", check] for check in ("server", *["services"] * 3, "stream", "clock", "disk")
+    ]
+    data = await guestlist("doctor", "--least-free", "1", "--json", settings=given)
+    findings = [Finding.model_validate_json(line) for line in data.out.splitlines()]
+    assert [finding.well for finding in findings] == [True] * 7
+
+
+async def test_a_disk_that_is_nearly_full_is_found(house: Supervisor) -> None:
+    given = {"GUESTLIST_DATA": str(house.data)}
+    told = await guestlist("doctor", "--least-free", "1000000000", "--json", settings=given)
+    assert told.code == 1
+    *_, disk = map(json.loads, told.out.splitlines())
+    assert (disk["check"], disk["well"]) == ("disk", False)
+    assert disk["mend"].startswith("make room")
+
+
+async def test_a_server_that_is_away_is_found() -> None:
+    url = f"nats://user:secret@127.0.0.1:{free_port()}"
+    found = await wrong(url)
+    assert [*found] == ["server"]
+    assert "no NATS server answers" in found["server"].detail
+    told = await guestlist("doctor", "--nats", url)
+    assert (told.code, told.err) == (1, "")
+    assert "secret" not in told.out
+
+
+async def test_a_wrong_user_is_found(house: Supervisor) -> None:
+    found = await wrong(house.url.replace("guestlist:", "guestlist:not"))
+    assert "refuses this user or password" in found["server"].detail
+
+
+async def test_a_missing_stream_and_absent_services_are_found(bare: str) -> None:
+    found = await wrong(bare)
+    assert found["stream"].detail == "there is no stream EVENTS"
+    assert found["services"].detail == "installation gives no answer"
+
+
+async def test_a_stream_other_than_declared_is_found(bare: str) -> None:
+    connection = await nats.connect(bare)
+    await connection.jetstream().add_stream(name="EVENTS", subjects=["evt.token.>"])
+    await connection.close()
+    detail = (await wrong(bare))["stream"].detail
+    assert "subjects is ['evt.token.>'], not ['evt.>']" in detail
+    assert "deny_delete" in detail
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+async def test_a_clock_that_is_ten_minutes_off_is_found(house: Supervisor, minutes: int) -> None:
+    def now() -> object:
+        return clock.now() + timedelta(minutes=minutes)
+
+    found = await wrong(house.url, now=now)
+    assert [*found] == ["clock"]
+    assert found["clock"].detail.split(".")[0] in {"599", "600"}
