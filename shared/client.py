@@ -8,9 +8,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import timedelta
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
-import nats
 import nats.errors
 import nats.js.errors
 from nats.aio.client import Client as Connection
@@ -48,6 +47,7 @@ TIMEOUT = 10.0
 PASSING = {failure.CODE for failure in (Busy, NotYet, Unavailable)}
 """Failures that pass by themselves."""
 _CONNECT = 3.0
+_FOR_EVER: dict[str, Any] = {"max_reconnect_attempts": -1, "reconnect_time_wait": 0.2}
 _AGAIN = 0.2
 _INACTIVE = 60.0
 """Seconds after which the server forgets a subscriber that is gone."""
@@ -87,16 +87,14 @@ class Client:
             if "Authorization" in str(error):
                 refusals.add(str(error))
 
+        connection = Connection()
         try:
             async with asyncio.timeout(_CONNECT):
-                connection = await nats.connect(
-                    url,
-                    name=actor,
-                    max_reconnect_attempts=-1,
-                    reconnect_time_wait=0.2,
-                    error_cb=tell,
-                )
-        except (nats.errors.Error, OSError) as error:
+                await connection.connect(url, name=actor, error_cb=tell, **_FOR_EVER)
+        except BaseException as error:
+            await connection.close()  # a half-open one too
+            if not isinstance(error, nats.errors.Error | OSError):
+                raise
             place = url.rpartition("@")[2].removeprefix("nats://")
             if refusals:
                 raise NoReply(f"NATS at {place} refuses this user or password") from error
