@@ -4,9 +4,6 @@ from typing import ClassVar, Self
 
 from shared.messages import Event
 
-COPY = "copy/"
-"""Aggregates with this prefix keep facts of other services; they are stored, not published."""
-
 
 class Aggregate:
     """One identity with its history.

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -174,6 +174,23 @@ class Client:
             return (await self._connection.jetstream().stream_info(EVENTS)).state.last_seq
         except (nats.errors.Error, nats.js.errors.Error) as error:
             raise NoReply(f"there is no stream {EVENTS}") from error
+
+    async def before(self, time: datetime) -> int:
+        """The last place in the audit stream that was filled before `time`, by the server's clock.
+
+        Raises NoReply when there is no stream.
+        """
+        stream = self._connection.jetstream()
+        try:
+            state = (await stream.stream_info(EVENTS)).state
+            low, high = state.first_seq, state.last_seq + 1
+            while low < high:
+                middle = (low + high) // 2
+                filled = (await stream.get_msg(EVENTS, middle)).time
+                low, high = (middle + 1, high) if filled and filled < time else (low, middle)
+        except (nats.errors.Error, nats.js.errors.Error) as error:
+            raise NoReply(f"there is no stream {EVENTS}") from error
+        return low - 1
 
     async def outcome(
         self, command: Command, reply: Accepted, *, after: int = 0

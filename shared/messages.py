@@ -1,6 +1,6 @@
 """The bases of every message: commands and queries in, events out, replies back."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
@@ -13,7 +13,15 @@ NOTHING = "_"
 class Message(BaseModel):
     """Anything that crosses a boundary: frozen, and closed to unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        json_schema_serialization_defaults_required=True,
+    )
+
+
+M = TypeVar("M", bound=Message)
 
 
 class Request(Message):
@@ -49,6 +57,8 @@ class Command(Request):
     """
 
     TABLE: ClassVar[dict[tuple[str, str], type["Command"]]] = {}
+    RESULT: ClassVar[type[Message] | None]
+    """What an accepted one gives."""
     ENDS: ClassVar[tuple[str, ...]]
 
     def __init_subclass__(
@@ -56,13 +66,15 @@ class Command(Request):
         *,
         service: str,
         key: str,
+        result: type[Message] | None = None,
         secret: str | None = None,
         internal: bool = False,
         ends: tuple[str, ...] = (),
         **options: Any,
     ) -> None:
         super().__init_subclass__(**options)
-        cls.SERVICE, cls.KEY, cls.SECRET, cls.ENDS = service, key, secret, ends
+        cls.SERVICE, cls.KEY, cls.SECRET = service, key, secret
+        cls.RESULT, cls.ENDS = result, ends
         if not internal:
             Command.TABLE[service, cls.__name__] = cls
 
@@ -71,10 +83,13 @@ class Query(Request):
     """A question; it changes nothing."""
 
     TABLE: ClassVar[dict[tuple[str, str], type["Query"]]] = {}
+    ANSWER: ClassVar[type[Message]]
 
-    def __init_subclass__(cls, *, service: str, key: str | None, **options: Any) -> None:
+    def __init_subclass__(
+        cls, *, service: str, key: str | None, answer: type[Message], **options: Any
+    ) -> None:
         super().__init_subclass__(**options)
-        cls.SERVICE, cls.KEY = service, key
+        cls.SERVICE, cls.KEY, cls.ANSWER = service, key, answer
         Query.TABLE[service, cls.__name__] = cls
 
 
@@ -83,7 +98,8 @@ class Event(Message):
 
     `topic` is the permanent name `<service>.<Event>` under which it is stored; the table of
     topics is closed: nothing else is ever loaded. `line` is the event in one sentence.
-    Published events only gain optional fields, so readers ignore what they don't know.
+    Published events only gain optional fields, so readers ignore what they don't know. What a
+    service only copies from another one isn't published.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -91,12 +107,15 @@ class Event(Message):
     TABLE: ClassVar[dict[str, type["Event"]]] = {}
     TOPIC: ClassVar[str]
     LINE: ClassVar[str]
+    PUBLISHED: ClassVar[bool]
 
-    def __init_subclass__(cls, *, topic: str, line: str, **options: Any) -> None:
+    def __init_subclass__(
+        cls, *, topic: str, line: str, published: bool = True, **options: Any
+    ) -> None:
         super().__init_subclass__(**options)
         if topic in Event.TABLE:
             raise TypeError(f"topic {topic} names {Event.TABLE[topic].__name__} already")
-        cls.TOPIC, cls.LINE = topic, line
+        cls.TOPIC, cls.LINE, cls.PUBLISHED = topic, line, published
         Event.TABLE[topic] = cls
 
     @property
@@ -145,6 +164,10 @@ class Accepted(Message):
     repeated: bool = False
     dry_run: bool = False
 
+    def read(self, kind: type[M]) -> M:
+        """The result as what the command gives; raises ValidationError."""
+        return kind.model_validate(self.result, extra="ignore")
+
 
 class Refused(Message):
     """A rule said no; asking again gives the same answer while the facts are the same."""
@@ -174,6 +197,10 @@ class Answered(Message):
     status: Literal["ok"] = "ok"
     data: dict[str, JsonValue]
     position: PositionText
+
+    def read(self, kind: type[M]) -> M:
+        """The data as what the query asks for; raises ValidationError."""
+        return kind.model_validate(self.data, extra="ignore")
 
 
 Outcome = Accepted | Refused

@@ -4,17 +4,22 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple, Self
 
-from pydantic import AfterValidator, AwareDatetime, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 APP_KEY_PATTERN = r"^[-._]*[a-zA-Z0-9][-._a-zA-Z0-9]*$"
 APP_KEY_LENGTH = 64
 """The cloud takes no longer app key, though the published schema allows 80."""
 
-AccountId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
-PartnerId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
-SiteId = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
-AppKey = Annotated[str, StringConstraints(pattern=APP_KEY_PATTERN, max_length=APP_KEY_LENGTH)]
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+AccountId = Annotated[Id, Field(description="An account.")]
+PartnerId = Annotated[Id, Field(description="An organisation that lists apps.")]
+SiteId = Annotated[Id, Field(description="A site that installs apps.")]
+AppKey = Annotated[
+    str,
+    StringConstraints(pattern=APP_KEY_PATTERN, max_length=APP_KEY_LENGTH),
+    Field(description="The key of an app; keys that differ only in case are one key."),
+]
 Timestamp = AwareDatetime
 """A time with its zone; the services write UTC."""
 
@@ -50,7 +55,11 @@ def _checked(text: str) -> str:
     return str(Position.parse(text))
 
 
-PositionText = Annotated[str, AfterValidator(_checked)]
+PositionText = Annotated[
+    str,
+    AfterValidator(_checked),
+    Field(description="A place in a history, `<service>/<aggregate>@<version>`."),
+]
 
 
 def is_id(text: str) -> bool:

@@ -6,12 +6,14 @@ auth context, correlation, partitioning, sequence.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from shared import headers
 from shared.messages import Event, Meta
 from shared.names import SERVICE_ACCOUNT, Position, iso
-from shared.records import Record
+
+if TYPE_CHECKING:
+    from shared.records import Record
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Published:
     body: bytes
 
     @classmethod
-    def of(cls, record: Record, service: str, sequence: int, log_id: str) -> Self:
+    def of(cls, record: "Record", service: str, sequence: int, log_id: str) -> Self:
         """A stored event, ready to be published."""
         body = record.event.model_dump_json().encode()
         position = record.position(service)

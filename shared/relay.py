@@ -10,7 +10,6 @@ from eventsourcing.persistence import Notification
 from nats.js import JetStreamContext
 
 from shared import headers
-from shared.aggregate import COPY
 from shared.pipeline import Pipeline, wait_for_signal
 from shared.published import Published
 from shared.subjects import EVENTS, event_subject
@@ -71,9 +70,9 @@ class Relay:
 
     async def _publish(self, stream: JetStreamContext, rows: Sequence[Notification]) -> None:
         for row in rows:
-            if str(row.originator_id).startswith(COPY):
-                continue
             record = self._store.mapper.to_domain_event(row)
+            if not record.event.PUBLISHED:
+                continue
             published = Published.of(record, self._store.service, row.id, self._store.log_id)
             unique = {"Nats-Msg-Id": f"{published.log_id}:{published.sequence}"}
             await stream.publish(

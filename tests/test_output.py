@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.output import clean, json_line, line
+from services.cli.output import clean, json_line, line
 from shared.keys import Keys
 
 HOSTILE = "[red]x[/foo]\x1b[31m\x1b]0;t\x07\r\n\t\0\x7f\x9b2J\u202e\u2028\ufeff\U000e0001é漢"

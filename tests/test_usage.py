@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from services import arguments
-from services.cli import app, main
-from services.codes import Entry, catalogue
+from services.cli import arguments
+from services.cli.codes import catalogue
+from services.cli.main import COMMANDS, main
+from services.cli.told import Entry, Problem
 from services.contract import SERVICES
 from shared.keys import Keys
 from shared.messages import Command, Query
@@ -18,7 +19,7 @@ from tests.clients.command import guestlist
 
 pytestmark = pytest.mark.slow
 
-COMMANDS = [command.callback.__name__ for command in app.registered_commands if command.callback]
+NAMES = [command.name for command in COMMANDS]
 TOKEN = Keys({"k1": b"k" * 32}).token("x", 7)
 CREATE, SET = ("send", "CreateToken"), ("send", "SetToken")
 WRONG = {
@@ -63,7 +64,7 @@ MISUSED = {
 }
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", NAMES)
 async def test_each_command_has_a_help(command: str) -> None:
     shown = await guestlist(command, "--help")
     assert (shown.code, shown.err) == (0, "")
@@ -76,7 +77,7 @@ async def test_the_help_lists_each_command_and_the_exit_codes() -> None:
     assert (shown.code, shown.err) == (0, "")
     assert (asked.code, asked.out, asked.err) == (2, "", shown.out)
     listed = [line.split()[0] for line in shown.out.splitlines() if line.startswith("  ")]
-    assert [name for name in listed if name in COMMANDS] == COMMANDS
+    assert [name for name in listed if name in NAMES] == NAMES
     for code in ("0 done", "1 refused or not well", "2 wrong use", "3 no answer", "130"):
         assert code in shown.out
 
@@ -87,7 +88,7 @@ def test_wrong_use_is_told_as_text_and_as_json(
 ) -> None:
     typed, code, part = WRONG[wrong]
     told = {}
-    for options in ((), ("--json",)):
+    for options in ((), ("--json",), ("-o", "jsonl"), ("--output=json",)):
         monkeypatch.setattr("sys.argv", ["guestlist", *map(os.fsdecode, typed), *options])
         with pytest.raises(SystemExit, check=lambda ended: ended.code == 2):
             main()
@@ -95,8 +96,9 @@ def test_wrong_use_is_told_as_text_and_as_json(
         assert out == ""
         assert part in told[options].replace("\\\\", "\\")
         assert TOKEN not in told[options]
-    data = json.loads(told["--json",])
-    assert (list(data), data["code"]) == (["code", "detail", "hint"], code)
+    problem = Problem.model_validate(json.loads(told["--json",]))
+    assert (problem.code, problem.docs) == (code, f"docs/codes.md#{code}")
+    assert all(json.loads(text) for options, text in told.items() if options)
     first, *rest = told[()].splitlines()
     assert first.startswith(f"{code}: ")
     assert [line.partition(": ")[0] for line in rest] in ([], ["hint"])
@@ -196,7 +198,7 @@ async def test_utf_8_is_printed_whatever_the_environment_says() -> None:
 
 async def test_the_command_line_imports_no_web_framework() -> None:
     ended = await guestlist("--help", settings={"PYTHONPROFILEIMPORTTIME": "1"})
-    assert "| services.cli\n" in ended.err
+    assert "| services.cli.main\n" in ended.err
     for framework in ("faststream", "fastapi"):
         assert f" {framework}" not in ended.err
 

@@ -23,7 +23,7 @@ from services.token.domain import Partner as KnownPartner
 from services.token.handlers import Handlers as TokenHandlers
 from services.token.views import Views as TokenViews
 from shared import clock
-from shared.aggregate import COPY, Aggregate
+from shared.aggregate import Aggregate
 from shared.descriptor import Descriptor
 from shared.errors import Refusal
 from shared.handlers import Prepared, routes
@@ -117,8 +117,9 @@ class World:
         store, events = self.stores[service], self._published[service]
         for row in store.log_after(self._read[service], 1_000_000):
             self._read[service] = row.id
-            if not str(row.originator_id).startswith(COPY):
-                record = store.mapper.to_domain_event(row)
+            record = store.mapper.to_domain_event(row)
+            assert str(row.originator_id).startswith("copy/") != record.event.PUBLISHED
+            if record.event.PUBLISHED:
                 events.append(Published.of(record, service, row.id, store.log_id))
         return events
 

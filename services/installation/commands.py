@@ -38,6 +38,18 @@ class LicenceState(Enum):
         return self.name.startswith("ACTIVE")
 
 
+class InstallBegun(Message):
+    """The result of InstallApp."""
+
+    installation_id: str
+
+
+class GeneratedToken(Message):
+    """The result of GenerateToken."""
+
+    token_id: int
+
+
 class RegisterSite(Command, service="installation", key="site_id"):
     """Make a site known, with its first admin. For operators."""
 
@@ -86,7 +98,14 @@ class RemoveAdmin(Command, service="installation", key="site_id"):
     account: AccountId
 
 
-class InstallApp(Command, service="installation", key="site_id", secret="url", ends=INSTALL_ENDS):
+class InstallApp(
+    Command,
+    service="installation",
+    key="site_id",
+    secret="url",
+    ends=INSTALL_ENDS,
+    result=InstallBegun,
+):
     """Install an app by its token link, its descriptor link or the URL of its descriptor.
 
     On a live app this is an update.
@@ -106,12 +125,6 @@ class InstallApp(Command, service="installation", key="site_id", secret="url", e
             return super().about() | {self.url}
 
 
-class InstallBegun(Message):
-    """The result of InstallApp."""
-
-    installation_id: str
-
-
 class SetToken(Command, service="installation", key="site_id", secret="token"):
     """Apply a token to an installed app; the one before is cleared."""
 
@@ -127,17 +140,11 @@ class ClearToken(Command, service="installation", key="site_id"):
     app_key: AppKey
 
 
-class GenerateToken(Command, service="installation", key="site_id"):
+class GenerateToken(Command, service="installation", key="site_id", result=GeneratedToken):
     """Make a token and apply it in one step; for admins who are members of the partner too."""
 
     site_id: SiteId
     app_key: AppKey
-
-
-class GeneratedToken(Message):
-    """The result of GenerateToken."""
-
-    token_id: int
 
 
 class SetLicenceState(Command, service="installation", key="site_id"):
@@ -162,7 +169,9 @@ class DisableApp(Command, service="installation", key="site_id"):
     app_key: AppKey
 
 
-class ApproveUpdate(Command, service="installation", key="site_id", ends=INSTALL_ENDS):
+class ApproveUpdate(
+    Command, service="installation", key="site_id", ends=INSTALL_ENDS, result=InstallBegun
+):
     """Take the version that waits for approval."""
 
     site_id: SiteId

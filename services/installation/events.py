@@ -235,7 +235,9 @@ class UpdateOffered(
     version: str
 
 
-class AppSeen(Event, topic="installation.AppSeen", line="{app_key} is listed, {status}"):
+class AppSeen(
+    Event, topic="installation.AppSeen", line="{app_key} is listed, {status}", published=False
+):
     """The installation service took over what it needs to know of a listing."""
 
     app_key: str
@@ -246,7 +248,10 @@ class AppSeen(Event, topic="installation.AppSeen", line="{app_key} is listed, {s
 
 
 class AppVersionSeen(
-    Event, topic="installation.AppVersionSeen", line="{app_key} {version} can be installed"
+    Event,
+    topic="installation.AppVersionSeen",
+    line="{app_key} {version} can be installed",
+    published=False,
 ):
     """The installation service took over a version with its descriptor."""
 
@@ -264,6 +269,7 @@ class AppVisibilitySeen(
     Event,
     topic="installation.AppVisibilitySeen",
     line="build {build} of {app_key} is {visibility}",
+    published=False,
 ):
     """The installation service took over who sees a version."""
 

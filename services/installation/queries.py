@@ -8,25 +8,6 @@ from shared.messages import Message, Query
 from shared.names import AppKey, SiteId
 
 
-class Site(Query, service="installation", key="site_id"):
-    """A site, for its admins."""
-
-    site_id: SiteId
-
-
-class SiteApps(Query, service="installation", key="site_id"):
-    """All apps on a site, for its admins."""
-
-    site_id: SiteId
-
-
-class App(Query, service="installation", key="site_id"):
-    """An app on a site, for the site's admins."""
-
-    site_id: SiteId
-    app_key: AppKey
-
-
 class SiteView(Message):
     """The answer to Site."""
 
@@ -64,3 +45,22 @@ class SiteAppsView(Message):
     """The answer to SiteApps."""
 
     apps: tuple[AppView, ...]
+
+
+class Site(Query, service="installation", key="site_id", answer=SiteView):
+    """A site, for its admins."""
+
+    site_id: SiteId
+
+
+class SiteApps(Query, service="installation", key="site_id", answer=SiteAppsView):
+    """All apps on a site, for its admins."""
+
+    site_id: SiteId
+
+
+class App(Query, service="installation", key="site_id", answer=AppView):
+    """An app on a site, for the site's admins."""
+
+    site_id: SiteId
+    app_key: AppKey

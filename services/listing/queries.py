@@ -10,34 +10,6 @@ Status = Literal["private", "submitted", "public", "rejected"]
 """Where a listing stands; strangers see it only while it is public."""
 
 
-class Partner(Query, service="listing", key="partner_id"):
-    """An organisation with its members, for its members."""
-
-    partner_id: PartnerId
-
-
-class PartnerListings(Query, service="listing", key="partner_id"):
-    """All apps of an organisation, for its members."""
-
-    partner_id: PartnerId
-
-
-class Listing(Query, service="listing", key="app_key"):
-    """An app as the marketplace shows it; what isn't public only to members of its partner."""
-
-    app_key: AppKey
-
-
-class SubmittedListings(Query, service="listing", key=None):
-    """The listings that wait for approval, for operators."""
-
-
-class ReadDescriptor(Query, service="listing", key=None):
-    """What the descriptor behind a URL says, or all that is wrong with it; nothing is kept."""
-
-    url: Url
-
-
 class Contact(Message):
     """How an organisation is called and reached."""
 
@@ -108,3 +80,31 @@ class ListingView(Details):
     compatible_to: str = "Any"
     descriptor_url: str
     versions: tuple[ListedVersion, ...]
+
+
+class Partner(Query, service="listing", key="partner_id", answer=PartnerView):
+    """An organisation with its members, for its members."""
+
+    partner_id: PartnerId
+
+
+class PartnerListings(Query, service="listing", key="partner_id", answer=ListedApps):
+    """All apps of an organisation, for its members."""
+
+    partner_id: PartnerId
+
+
+class Listing(Query, service="listing", key="app_key", answer=ListingView):
+    """An app as the marketplace shows it; what isn't public only to members of its partner."""
+
+    app_key: AppKey
+
+
+class SubmittedListings(Query, service="listing", key=None, answer=ListedApps):
+    """The listings that wait for approval, for operators."""
+
+
+class ReadDescriptor(Query, service="listing", key=None, answer=DescriptorView):
+    """What the descriptor behind a URL says, or all that is wrong with it; nothing is kept."""
+
+    url: Url

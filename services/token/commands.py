@@ -13,13 +13,6 @@ TokenId = Annotated[int, Field(ge=1)]
 """The number of a token within its app."""
 
 
-class CreateToken(Command, service="token", key="app_key"):
-    """Make an access token for a private, cloud-hosted app."""
-
-    app_key: AppKey
-    note: Note | None = None
-
-
 class Links(Message):
     """Installation URLs with the token in them."""
 
@@ -37,6 +30,19 @@ class CreatedToken(Message):
     links: Links
 
 
+class AppliedToken(Message):
+    """The result of ApplyToken."""
+
+    token_id: int
+
+
+class CreateToken(Command, service="token", key="app_key", result=CreatedToken):
+    """Make an access token for a private, cloud-hosted app."""
+
+    app_key: AppKey
+    note: Note | None = None
+
+
 class RemoveToken(Command, service="token", key="app_key"):
     """Remove a token for ever; where it was applied the app is unlicensed from then on."""
 
@@ -52,15 +58,9 @@ class SetTokenNote(Command, service="token", key="app_key"):
     note: Note | None = None
 
 
-class ApplyToken(Command, service="token", key="app_key", secret="token"):
+class ApplyToken(Command, service="token", key="app_key", secret="token", result=AppliedToken):
     """Bind a token to a site for ever. Asked by the installation service."""
 
     app_key: AppKey
     token: TokenText
     site_id: SiteId
-
-
-class AppliedToken(Message):
-    """The result of ApplyToken."""
-
-    token_id: int

@@ -88,7 +88,9 @@ class TokenRemoved(Event, topic="token.TokenRemoved", line="token {token_id} of 
     site_id: str | None = None
 
 
-class MembersSeen(Event, topic="token.MembersSeen", line="members of {partner_id}: {members}"):
+class MembersSeen(
+    Event, topic="token.MembersSeen", line="members of {partner_id}: {members}", published=False
+):
     """The token service took over who the members of a partner are."""
 
     partner_id: str

@@ -7,12 +7,6 @@ from shared.messages import Message, Query
 from shared.names import AppKey, Timestamp
 
 
-class ListTokens(Query, service="token", key="app_key"):
-    """The active tokens of an app, for members of its partner."""
-
-    app_key: AppKey
-
-
 class TokenView(Message):
     """One active token."""
 
@@ -32,3 +26,9 @@ class TokenList(Message):
 
     app_key: str
     tokens: tuple[TokenView, ...]
+
+
+class ListTokens(Query, service="token", key="app_key", answer=TokenList):
+    """The active tokens of an app, for members of its partner."""
+
+    app_key: AppKey

@@ -2,10 +2,11 @@
 
 import asyncio
 import os
+import pty
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,6 +36,16 @@ async def guestlist(
     return Ended(process.returncode, (out or b"").decode(), (err or b"").decode())
 
 
+async def on_terminal(*given: str | Path, settings: Mapping[str, str] | None = None) -> Ended:
+    """Run the command on a terminal, where what it prints and its errors are one."""
+    ours, theirs = pty.openpty()
+    reading = asyncio.create_task(asyncio.to_thread(_read_all, ours))
+    settings = {"TERM": "xterm-256color", **(settings or {})}
+    ended = await guestlist(*given, stdout=theirs, stderr=theirs, settings=settings)
+    os.close(theirs)
+    return Ended(ended.code, (await reading).replace("\r\n", "\n"), "")
+
+
 @asynccontextmanager
 async def started(
     *given: str | bytes | Path,
@@ -60,6 +71,16 @@ async def started(
         if process.returncode is None:
             process.kill()
             await process.communicate()
+
+
+def _read_all(terminal: int) -> str:
+    """What is written to a terminal until nobody holds its other end."""
+    read = b""
+    with suppress(OSError):
+        while some := os.read(terminal, 4096):
+            read += some
+    os.close(terminal)
+    return read.decode()
 
 
 async def read_line(stream: asyncio.StreamReader | None) -> str:

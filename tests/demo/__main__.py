@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services import contract
-from services.output import line
+from services.cli.output import line
 from services.supervisor import Supervisor
 from shared.client import Client
 from tests.clients.sample_app import sample_app

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from services.output import line
+from services.cli.output import line
 from shared.client import Client, NoReply
 from shared.messages import Accepted, Answered, Command, Query, Reply
 from shared.published import Published

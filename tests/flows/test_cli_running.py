@@ -39,7 +39,7 @@ async def test_following_goes_on_after_a_restart_of_nats_without_gap_or_double(
 ) -> None:
     await register(client, "p1", "p2")
     given = {"GUESTLIST_DATA": str(house.data)}
-    async with started("audit", "--follow", "--json", settings=given) as following:
+    async with started("audit", "--follow", "-o", "jsonl", settings=given) as following:
         seen = [await _event(following.stdout) for _ in range(2)]
 
         pid = house.pid("nats")
@@ -61,7 +61,7 @@ async def test_following_goes_on_after_a_restart_of_nats_without_gap_or_double(
         assert following.stdout is not None
         assert await following.stdout.read() == b""
     everything = await guestlist("audit", "--json", settings=given)
-    assert [json.loads(line)["ce-id"] for line in everything.out.splitlines()] == seen
+    assert [event["id"] for event in json.loads(everything.out)] == seen
 
 
 async def test_what_nobody_listens_to_gets_no_answer(nats: str) -> None:
@@ -132,7 +132,7 @@ async def test_a_house_runs_until_it_is_told_to_stop(tmp_path: Path, number: int
 
 async def _event(printed: asyncio.StreamReader | None) -> str:
     """The id of the next event that was printed."""
-    id_: str = json.loads(await read_line(printed))["ce-id"]
+    id_: str = json.loads(await read_line(printed))["id"]
     return id_
 
 

@@ -28,7 +28,7 @@ APP, SITE = "com.example.dry", "dry"
 
 @pytest.fixture(scope="module")
 async def link(client: Client, audit: Audit) -> str:
-    """The link of the token with which the app runs on the site; ann administers it too."""
+    """The link of the token with which the app runs on the site."""
     await acting.list_app(client, APP)
     await acting.make_site(client, SITE)
     _, link = await acting.make_token(client, APP)

@@ -2,14 +2,13 @@
 
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from services.supervisor import Supervisor
+from tests.clients.command import on_terminal
 from tests.flows.test_demo import play
 
 ROOT = Path(__file__).parents[2]
@@ -52,19 +51,14 @@ def test_the_demo_prints_what_is_shown() -> None:
         assert any(map(pattern(line).fullmatch, printed.splitlines())), line
 
 
-def test_the_commands_print_what_is_shown(house: Supervisor) -> None:
+async def test_the_commands_print_what_is_shown(house: Supervisor) -> None:
     for command, output in shown():
         if command in WHAT_A_TEST_DOES_ITSELF:
             assert not output or command == "make demo"
             continue
-        program, *arguments = shlex.split(command)
-        run = subprocess.run(
-            [Path(sys.executable).parent / program, *arguments, "--data", house.data],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert pattern(output).fullmatch(run.stdout + run.stderr), (command, run)
+        _, *typed = shlex.split(command)
+        ended = await on_terminal(*typed, "--data", house.data)
+        assert pattern(output).fullmatch(ended.out), (command, ended)
 
 
 @pytest.mark.parametrize(

@@ -54,8 +54,8 @@ async def test_an_install_is_waited_for(
     ended = await install(house, tmp_path, links[APP], "--id", "first")
     assert (ended.code, ended.err) == (0, "")
     first, result, *events = ended.out.splitlines()
-    assert (first, json.loads(result)["installation_id"]) == ("accepted first", f"{SITE}/{APP}/1")
-    types = [line.split()[1].partition(".")[2] for line in events]
+    assert (first, result) == ("accepted first", f"  installation_id: {SITE}/{APP}/1")
+    types = [line.split("\t")[1].partition(".")[2] for line in events]
     assert (types[0], types[-1]) == ("InstallRequested", "AppInstalled")
     assert {"TokenApplied", "TokenAttached"} <= set(types)
 
@@ -69,11 +69,11 @@ async def test_an_install_that_fails_ends_with_its_code_each_time(
     house: Supervisor, links: dict[str, str], tmp_path: Path
 ) -> None:
     for _ in range(2):
-        ended = await install(house, tmp_path, links[JWT_APP], "--id", "jwt", "--json")
+        ended = await install(house, tmp_path, links[JWT_APP], "--id", "jwt", "-o", "jsonl")
         assert ended.code == 1
         reply, *events = map(json.loads, ended.out.splitlines())
         assert reply["status"] == "accepted"
-        types = [event["ce-type"].partition(".")[2] for event in events]
+        types = [event["type"].partition(".")[2] for event in events]
         assert types == ["InstallRequested", "InstallFailed"]
         assert json.loads(ended.err)["code"] == "handshake-unavailable"
 
@@ -116,15 +116,15 @@ async def test_any_command_is_waited_for_until_its_events_are_published(house: S
 async def test_the_history_of_an_aggregate_is_its_events_in_order(house: Supervisor) -> None:
     told = await run(house, "history", f"listing/listing/{APP.upper()}", "--json")
     assert (told.code, told.err) == (0, "")
-    events = [json.loads(line) for line in told.out.splitlines()]
-    assert [event["ce-id"] for event in events] == [
+    events = json.loads(told.out)
+    assert [event["id"] for event in events] == [
         f"listing/listing/{APP}@{version}" for version in (1, 2)
     ]
-    assert [event["ce-type"] for event in events] == [
+    assert [event["type"] for event in events] == [
         "listing.ListingCreated",
         "listing.VersionPublished",
     ]
-    first = await run(house, "history", events[0]["ce-id"])
+    first = await run(house, "history", events[0]["id"])
     assert (first.code, len(first.out.splitlines())) == (0, 1)
     assert "listing.ListingCreated" in first.out
 
@@ -155,7 +155,7 @@ async def test_a_call_is_answered_after_the_one_before(house: Supervisor) -> Non
         assert (made.code, made.err) == (0, "")
 
 
-async def test_a_memory_that_is_broken_or_read_only_keeps_nobody_from_asking(
+async def test_a_memory_that_is_broken_or_cannot_be_written_keeps_nobody_from_asking(
     house: Supervisor,
 ) -> None:
     kept = house.data / "seen.json"

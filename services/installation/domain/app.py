@@ -4,14 +4,14 @@ from services.installation import refusals
 from services.installation.events import AppSeen, AppVersionSeen, AppVisibilitySeen
 from services.listing.commands import Visibility
 from services.listing.queries import Status
-from shared.aggregate import COPY, Aggregate
+from shared.aggregate import Aggregate
 from shared.messages import Event
 
 
 class App(Aggregate):
     """An app with the versions that sites may get."""
 
-    KIND = f"{COPY}app"
+    KIND = "copy/app"
 
     def __init__(self, key: str) -> None:
         super().__init__(key)

@@ -1,14 +1,14 @@
 """Partner: what the token service knows of an organisation."""
 
 from services.token.events import MembersSeen
-from shared.aggregate import COPY, Aggregate
+from shared.aggregate import Aggregate
 from shared.messages import Event
 
 
 class Partner(Aggregate):
     """Who may make and remove tokens."""
 
-    KIND = f"{COPY}partner"
+    KIND = "copy/partner"
 
     def __init__(self, key: str) -> None:
         super().__init__(key)

@@ -21,11 +21,14 @@ CODES = {
 
 
 class Stop(Exception):
-    """Ends the command: what went wrong, and what to do."""
+    """Ends the command: what went wrong, what to do, and the call of `guestlist` that does it."""
 
-    def __init__(self, exit_code: int, code: str, detail: str, hint: str = "") -> None:
+    def __init__(
+        self, exit_code: int, code: str, detail: str, hint: str = "", then: str = ""
+    ) -> None:
         super().__init__(detail)
         self.exit_code = exit_code
         self.code = code
         self.detail = detail
         self.hint = hint
+        self.next = then

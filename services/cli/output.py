@@ -5,10 +5,15 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any, TextIO
 
+from services.cli.told import Problem
 from shared.keys import mask
 
+Row = tuple[str, ...]
+"""A line of a table."""
 _QUIET = 5.0
 """Seconds for which an outage isn't mentioned again."""
 
@@ -24,10 +29,10 @@ class Outages(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Say that the client is reconnecting, and why; a warning is said as it is."""
         if record.levelno > logging.INFO:
-            problem("warning", record.getMessage(), as_json=self._as_json)
+            _notice("warning", record, as_json=self._as_json)
         elif record.created - self._told >= _QUIET:
             self._told = record.created
-            problem("reconnecting", record.getMessage(), as_json=self._as_json)
+            _notice("reconnecting", record, as_json=self._as_json)
 
 
 def clean(text: str) -> str:
@@ -46,21 +51,43 @@ def text(whole: str, *, reveal: bool = False) -> None:
         _print(clean(row if reveal else mask(row)), error=False)
 
 
-def json_line(value: Any, *, reveal: bool = False, error: bool = False) -> None:
+def table(rows: Sequence[Row], *, least: Sequence[int] = (), reveal: bool = False) -> None:
+    """Print rows of cells: in columns on a terminal, between tabs elsewhere; nothing is cut.
+
+    `least`: how wide each column is at least. Cells alone in their row are no column.
+    """
+    shown = [tuple(clean(cell if reveal else mask(cell)) for cell in row) for row in rows]
+    if not sys.stdout.isatty():
+        for row in shown:
+            _print("\t".join(row), error=False)
+        return
+    from rich.cells import cell_len  # here, as only a terminal needs it
+
+    columns = zip_longest(*(map(cell_len, row[:-1]) for row in shown), least, fillvalue=0)
+    widths = [max(column) for column in columns]
+    for row in shown:
+        padded = [
+            cell + " " * (width - cell_len(cell))
+            for cell, width in zip(row[:-1], widths, strict=False)
+        ]
+        _print("  ".join([*padded, row[-1]]), error=False)
+
+
+def json_line(value: Any, *, before: str = "", reveal: bool = False, error: bool = False) -> None:
     """Print a value as one line of JSON; its tokens only when they are asked for."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     shown = "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
-    _print(shown if reveal else mask(shown), error=error)
+    _print(before + (shown if reveal else mask(shown)), error=error)
 
 
-def problem(code: str, detail: str, hint: str = "", *, as_json: bool) -> None:
-    """Print on stderr what went wrong, and what to do."""
+def problem(told: Problem, *, as_json: bool) -> None:
+    """Print on stderr what went wrong, what to do, and the next call."""
     if as_json:
-        json_line({"code": code, "detail": detail, "hint": hint}, error=True)
+        json_line(told.model_dump(), error=True)
         return
-    line(f"{code}: {detail}", error=True)
-    if hint:
-        line(f"hint: {hint}", error=True)
+    line(f"{told.code}: {told.detail}", error=True)
+    if told.hint or told.next:
+        line(f"hint: {': '.join(filter(None, (told.hint, told.next)))}", error=True)
 
 
 def set_up() -> None:
@@ -75,6 +102,10 @@ def give_up(*streams: TextIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in streams:
         os.dup2(nowhere, stream.fileno())
+
+
+def _notice(code: str, record: logging.LogRecord, *, as_json: bool) -> None:
+    problem(Problem(code=code, detail=record.getMessage()), as_json=as_json)
 
 
 def _print(text: str, *, error: bool) -> None:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from services.cli import complete
+
 Data = Annotated[
     Path,
     typer.Option(
@@ -20,6 +22,7 @@ Fields = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="FIELD=VALUE…",
+        autocompletion=complete.fields,
         help="Fields, or one JSON object with all of them. As the VALUE that is or holds a token, "
         "@FILE stands for the text in a file and - for stdin.",
     ),
@@ -32,6 +35,8 @@ Development = Annotated[
         help="Take descriptors by http from this machine.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, errors too.")]
+Detailed = Annotated[
+    bool, typer.Option("--detailed", help="Tell all of each event, not only what happened.")
+]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Print tokens whole.")]
 HERE = Path(".guestlist")

@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from services import arguments, connection
+from services.cli import connection
+from services.cli.forms import Printer
+from services.cli.options import HERE, Data, Development, Nats
+from services.cli.output import Row, line
+from services.cli.stop import INTERRUPTED, NO_ANSWER, REFUSED, WRONG_USE, Stop
+from services.cli.told import KeyFile, Up
 from services.contract import SERVICES
-from services.doctor import LEAST_FREE, examine
-from services.options import HERE, Data, Development, Json, Nats
-from services.output import json_line, line
-from services.stop import INTERRUPTED, NO_ANSWER, REFUSED, WRONG_USE, Stop
-from services.supervisor import AlreadyUp, NotStarted, Supervisor, stop_when_told
-from shared.keys import Keys
-from shared.settings import Settings
+
+LEAST_FREE = 1024
+"""MiB that a disk needs free."""
 
 
 def up(
@@ -26,14 +26,20 @@ def up(
         typer.Option(min=1, max=65535, help="Port of NATS; 4222 or the next free one."),
     ] = None,
     development: Development = False,
+    *,
+    out: Printer,
 ) -> None:
     """Run NATS and the three services here, until Ctrl-C or SIGTERM."""
+    from services.supervisor import AlreadyUp, NotStarted, Supervisor, stop_when_told
+
     environment = {"GUESTLIST_DEVELOPMENT": str(development)}
 
     async def run() -> None:
         stop_when_told()
         async with Supervisor(data, port=port, environment=environment, report=_say) as running:
-            line(f"up: {', '.join(SERVICES)} on {running.url.rpartition('@')[2]}, data in {data}")
+            place = running.url.rpartition("@")[2]
+            told = f"up: {', '.join(SERVICES)} on {place}, data in {data}"
+            out.tell(Up(services=SERVICES, nats=place, data=data), [(told,)])
             await running.until_told_to_stop()
 
     try:
@@ -49,8 +55,16 @@ def up(
 
 def service(
     name: Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(SERVICES)}.")],
+    *,
+    out: Printer,
 ) -> None:
     """Run one service, set up by GUESTLIST_… variables."""
+    from pydantic import ValidationError
+
+    from services.cli.arguments import problems
+    from shared.settings import Settings
+
+    del out  # it only logs
     if name not in SERVICES:
         hint = f"one of {', '.join(SERVICES)}"
         raise Stop(WRONG_USE, "unknown-service", f"there is no {name}", hint)
@@ -60,45 +74,51 @@ def service(
             raise FileNotFoundError(f"there is no folder {folder}")
         importlib.import_module(f"services.{name}.app").main()
     except (OSError, ValueError) as error:
-        detail = arguments.problems(error) if isinstance(error, ValidationError) else str(error)
+        detail = problems(error) if isinstance(error, ValidationError) else str(error)
         hint = "settings are GUESTLIST_… in the environment; guestlist up makes keys and folder"
         raise Stop(WRONG_USE, "not-started", detail, hint) from error
 
 
 def keys(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="Where the key file goes.")],
+    *,
+    out: Printer,
 ) -> None:
     """Make the file of the keys that sign tokens, unless it is there."""
+    from shared.keys import Keys
+
     try:
         Keys.make(path)
     except FileExistsError:
         Keys.read(path)
-        line(f"{path} is there already")
+        out.tell(KeyFile(path=path, made=False), [(f"{path} is there already",)])
     else:
-        line(f"made {path}: keep a copy, apart from the stores")
+        row = (f"made {path}: keep a copy, apart from the stores",)
+        out.tell(KeyFile(path=path, made=True), [row])
 
 
 def doctor(
     least_free: Annotated[
         int, typer.Option("--least-free", min=0, metavar="MIB", help="Space that the disk needs.")
     ] = LEAST_FREE,
-    as_json: Json = False,
     data: Data = HERE,
     nats: Nats = None,
+    *,
+    out: Printer,
 ) -> None:
-    """Look whether NATS, the services, the stream, clocks and disk are well, and how to mend."""
+    """Look whether all is well that a house needs, and tell the mend."""
+    from services.cli.doctor import examine
+
     url = connection.server(data) if nats is None else nats
 
     async def look() -> bool:
         well = True
         async for finding in examine(url, data if data.is_dir() else None, least_free=least_free):
             well = well and finding.well
-            if as_json:
-                json_line(finding.model_dump(mode="json"))
-                continue
-            line(f"{'ok' if finding.well else 'WRONG':5}  {finding.check:8}  {finding.detail}")
+            rows: list[Row] = [("ok" if finding.well else "WRONG", finding.check, finding.detail)]
             if finding.mend:
-                line(f"       mend: {finding.mend}")
+                rows.append(("", "mend", finding.mend))
+            out.tell(finding, rows, least=(5, 8))
         return well
 
     if not asyncio.run(look()):

@@ -4,19 +4,10 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from services.cli.told import Verdict
 from shared.descriptor import Descriptor
 from shared.errors import Refusal
 from shared.fetch import MAX_BYTES, DescriptorTooLarge, Fetcher
-from shared.messages import Message
-
-
-class Verdict(Message):
-    """Whether an app could be listed with a descriptor, and all that is wrong with it."""
-
-    source: str
-    accepted: bool
-    key: str | None = None
-    problems: tuple[dict[str, Any], ...] = ()
 
 
 def verdict(source: str, *, development: bool) -> Verdict:

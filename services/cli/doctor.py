@@ -4,33 +4,21 @@ import shutil
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
+from services.cli.told import Finding
 from services.contract import SERVICES
 from shared import clock
 from shared.client import Client, NoReply
-from shared.messages import Message
 
 LATE = timedelta(seconds=5)
 """How far two clocks may be apart: deadlines are 10 seconds."""
-LEAST_FREE = 1024
-"""MiB that a disk needs free."""
-
-
-class Finding(Message):
-    """What was looked at, and how it stands."""
-
-    check: Literal["server", "services", "stream", "clock", "disk"]
-    well: bool
-    detail: str
-    mend: str = ""
 
 
 async def examine(
     url: str,
     data: Path | None,
     *,
-    least_free: int = LEAST_FREE,
+    least_free: int,
     now: Callable[[], datetime] = clock.now,
 ) -> AsyncIterator[Finding]:
     """Look at everything; without a server only at the disk of the folder `data`."""
@@ -56,7 +44,11 @@ async def _service(client: Client, service: str) -> Finding:
 
 
 async def _stream_and_clock(client: Client, now: Callable[[], datetime]) -> list[Finding]:
-    standing = await client.standing()
+    try:
+        standing = await client.standing()
+    except NoReply as error:
+        mend = "let the server have JetStream, with sync_interval: always"
+        return [Finding(check="stream", well=False, detail=str(error), mend=mend)]
     if standing.time is None:
         detail, mend = "there is no stream EVENTS", "start a service: it makes the stream"
         return [Finding(check="stream", well=False, detail=detail, mend=mend)]

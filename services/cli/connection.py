@@ -6,26 +6,30 @@ import json
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from services.arguments import way
-from services.stop import NO_ANSWER, REFUSED, WRONG_USE, Stop
-from shared.client import Client, NoReply
+from services.cli.arguments import way
+from services.cli.stop import NO_ANSWER, REFUSED, WRONG_USE, Stop
 from shared.errors import Refusal
 from shared.memory import Memory
 from shared.messages import Accepted, Answered, Failed, Refused
+
+if TYPE_CHECKING:
+    from shared.client import Client
 
 S = TypeVar("S", Accepted, Answered)
 T = TypeVar("T")
 
 
 def ask(
-    work: Callable[[Client], Awaitable[T]], actor: str, data: Path, nats: str | None, again: str
+    work: Callable[["Client"], Awaitable[T]], actor: str, data: Path, nats: str | None, again: str
 ) -> T:
     """Connect and ask; raises Stop when no reply comes, which says what to do `again`.
 
     What the folder's server showed is remembered there: the next call is answered after it.
     """
+    from shared.client import Client, NoReply  # here, as it would slow every help
+
     url = server(data) if nats is None else nats
     kept = data / "seen.json" if nats is None else None
 
@@ -33,7 +37,7 @@ def ask(
         try:
             opened = await Client.open(url, actor)
         except NoReply as error:
-            raise Stop(NO_ANSWER, "no-reply", str(error), "is it up? guestlist up") from error
+            raise Stop(NO_ANSWER, "no-reply", str(error), "start it", "guestlist up") from error
         async with opened as client:
             before = _recall(client.memory, kept)
             try:
@@ -51,33 +55,34 @@ def success(reply: S | Refused | Failed, again: str) -> S:
     """The reply; raises Stop when it is no success."""
     match reply:
         case Refused():
-            raise Stop(REFUSED, reply.code, reply.detail, hint(reply.code, reply.hint))
+            raise refused(reply.code, reply.detail, reply.hint)
         case Failed():
             raise Stop(NO_ANSWER, reply.code, reply.detail, again)
     return reply
 
 
-def hint(code: str, told: str = "") -> str:
-    """What to do about a refusal, in words of this program where it knows them."""
+def refused(code: str, detail: str, hint: str = "") -> Stop:
+    """What to raise for a refusal; it names the next call where this program knows it."""
     known = Refusal.TABLE.get(code)
     if known is None or known.NEXT is None:
-        return told or (known.HINT if known else "")
-    return f"{known.HINT}: guestlist {way(known.NEXT)} {known.NEXT}"
+        return Stop(REFUSED, code, detail, hint or (known.HINT if known else ""))
+    return Stop(REFUSED, code, detail, known.HINT, f"guestlist {way(known.NEXT)} {known.NEXT}")
 
 
 def server(data: Path) -> str:
     """The address of the server that runs on a folder; raises Stop."""
     if not data.is_dir():
         detail = f"there is no folder {data}"
-        raise Stop(WRONG_USE, "no-such-folder", detail, "guestlist up makes it, --data names it")
+        hint = "name it with --data, or make it"
+        raise Stop(WRONG_USE, "no-such-folder", detail, hint, "guestlist up")
     try:
         return str(json.loads((data / "connection.json").read_text())["nats"])
     except FileNotFoundError:
         detail = f"nothing was started on {data}"
-        raise Stop(NO_ANSWER, "not-up", detail, "start it: guestlist up") from None
+        raise Stop(NO_ANSWER, "not-up", detail, "start it", "guestlist up") from None
     except (ValueError, LookupError, TypeError):
         detail = f"{data / 'connection.json'} names no server"
-        raise Stop(WRONG_USE, "no-such-folder", detail, "guestlist up writes it anew") from None
+        raise Stop(WRONG_USE, "no-such-folder", detail, "write it anew", "guestlist up") from None
 
 
 def _recall(memory: Memory, kept: Path | None) -> str:

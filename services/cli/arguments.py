@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from services.stop import WRONG_USE, Stop
+from services.cli.stop import WRONG_USE, Stop
 from shared import clock
 from shared.messages import Command, Envelope, Query, Request
 from shared.requests import MAX_BODY
@@ -68,16 +68,19 @@ def _kind(table: Table[R], name: str) -> type[R]:
     kinds = {kind.__name__: kind for kind in table.values()}
     if name in kinds:
         return kinds[name]
-    if any(name == other for _, other in Command.TABLE):
-        raise Stop(WRONG_USE, "unknown-name", f"{name} is a command", f"guestlist send {name}")
-    if any(name == other for _, other in Query.TABLE):
-        raise Stop(WRONG_USE, "unknown-name", f"{name} is a query", f"guestlist query {name}")
-    folded = {known.lower(): known for known in kinds}
+    if any(name == other for _, other in (*Command.TABLE, *Query.TABLE)):
+        detail = f"{name} is a {'query' if way(name) == 'query' else 'command'}"
+        raise Stop(WRONG_USE, "unknown-name", detail, then=f"guestlist {way(name)} {name}")
+    raise no_such(name, sorted(kinds))
+
+
+def no_such(name: str, known: Sequence[str]) -> Stop:
+    """What to raise when there is nothing of that name."""
+    folded = {other.lower(): other for other in known}
     close = get_close_matches(name.lower(), folded, n=1)
-    hint = f"did you mean {folded[close[0]]}?" if close else f"one of {', '.join(sorted(kinds))}"
-    raise Stop(
-        WRONG_USE, "unknown-name", f"there is no {name}" if name else "a name is missing", hint
-    )
+    hint = f"did you mean {folded[close[0]]}?" if close else f"one of {', '.join(known)}"
+    detail = f"there is no {name}" if name else "a name is missing"
+    return Stop(WRONG_USE, "unknown-name", detail, hint)
 
 
 def _fields(typed: Sequence[str], secret: str | None) -> dict[str, str]:

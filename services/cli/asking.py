@@ -1,0 +1,121 @@
+"""The commands that ask the services: send a command, ask a query."""
+
+import uuid
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.cli import arguments, complete, connection
+from services.cli.forms import Printer
+from services.cli.options import HERE, Actor, Data, Fields, Nats, Reveal
+from services.cli.output import Row, text
+from services.cli.printed import Tool, printed
+from services.cli.tables import cells, rows
+from services.cli.times import ago
+from shared.messages import Accepted, Answer, Command, Query
+from shared.names import iso
+
+if TYPE_CHECKING:
+    from shared.client import Client
+
+
+def send(
+    command: Annotated[
+        str,
+        typer.Argument(
+            metavar="COMMAND",
+            show_default=False,
+            autocompletion=complete.commands,
+            help="Its name, as CreateToken; without one all are told, without fields its fields.",
+        ),
+    ] = "",
+    fields: Fields = None,
+    actor: Actor = "operator",
+    command_id: Annotated[
+        str | None, typer.Option("--id", help="Command id; the same id is decided once.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would happen: nothing is kept.")
+    ] = False,
+    wait: Annotated[
+        bool | None,
+        typer.Option(
+            "--wait/--no-wait",
+            show_default=False,
+            help="Tell what happens until it has ended; an install is waited for unless told not.",
+        ),
+    ] = None,
+    tool: Annotated[
+        Tool | None, typer.Option("--print", help="Print the command for another tool instead.")
+    ] = None,
+    reveal: Reveal = False,
+    data: Data = HERE,
+    nats: Nats = None,
+    *,
+    out: Printer,
+) -> None:
+    """Send a command and print its reply.
+
+    Events that are waited for are printed too, as JSON by -o jsonl only.
+    """
+    asked = arguments.request(Command.TABLE, command, fields or [])
+    id_ = uuid.uuid4().hex if command_id is None else command_id
+    arguments.check(actor, id_)
+    if tool is not None:
+        text(printed(tool, asked, actor, id_, dry_run=dry_run), reveal=reveal)
+        return
+    out.reveal = reveal
+    again = f"send it again with --id {id_}: it is decided once"
+    waits = not dry_run and (bool(asked.ENDS) if wait is None else wait)
+
+    async def ask(client: "Client") -> None:
+        after = await client.last() if waits else 0
+        told = await client.send(asked, command_id=id_, dry_run=dry_run)
+        reply = connection.success(told, again)
+        out.tell(reply, _rows(reply, waits=waits))
+        if waits:
+            from services.cli.reading import until_ended
+
+            start = 0 if reply.repeated else after
+            await until_ended(out, client, asked, reply, after=start)
+
+    connection.ask(ask, actor, data, nats, again)
+
+
+def query(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="QUERY",
+            show_default=False,
+            autocompletion=complete.queries,
+            help="Its name, as ListTokens; without one all are told, without fields its fields.",
+        ),
+    ] = "",
+    fields: Fields = None,
+    actor: Actor = "operator",
+    reveal: Reveal = False,
+    data: Data = HERE,
+    nats: Nats = None,
+    *,
+    out: Printer,
+) -> None:
+    """Ask a query and print its answer."""
+    asked = arguments.request(Query.TABLE, name, fields or [])
+    arguments.check(actor, "query")
+
+    async def ask(client: "Client") -> Answer:
+        return await client.query(asked)
+
+    answer = connection.success(connection.ask(ask, actor, data, nats, "try again"), "try again")
+    out.reveal = reveal
+    time = ago if out.on_terminal else iso
+    out.tell(answer, rows(answer.read(asked.ANSWER), time))
+
+
+def _rows(reply: Accepted, *, waits: bool) -> list[Row]:
+    """A reply for people, without its events when these are told as they come."""
+    verdict = "would be accepted" if reply.dry_run else f"accepted {reply.command_id}"
+    told: list[Row] = [(verdict + " (already done, same reply)" * reply.repeated,)]
+    told += [(f"  {event.type} {event.id}",) for event in (() if waits else reply.events)]
+    return told + [(f"  {name}: {text}",) for name, text in cells(reply.result).items()]

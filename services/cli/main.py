@@ -1,0 +1,117 @@
+"""The `guestlist` command."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import typer
+from typer.main import get_command
+
+from services import contract
+from services.cli import asking, looking, output, reading, running, told
+from services.cli.forms import as_json, formed
+from services.cli.stop import INTERRUPTED, NO_ANSWER, WRONG_USE, Stop
+from shared.messages import Accepted, Answered
+
+app = typer.Typer(
+    name="guestlist",
+    help="A private app marketplace on a message queue.",
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="Exit codes: 0 done, 1 refused or not well, 2 wrong use, 3 no answer (try again), "
+    "130 interrupted.",
+)
+
+
+class Registered(NamedTuple):
+    """A command, what stands as an example in its help, and the type of what it tells as JSON."""
+
+    function: Callable[..., None]
+    tells: Any
+    example: str
+
+    @property
+    def name(self) -> str:
+        """As it is typed."""
+        return self.function.__name__
+
+
+EVENTS = list[told.ToldEvent]
+COMMANDS = (
+    Registered(running.up, told.Up, "up --development"),
+    Registered(running.service, None, "service token"),
+    Registered(running.keys, told.KeyFile, "keys /etc/guestlist/keys.json"),
+    Registered(running.doctor, list[told.Finding], "doctor"),
+    Registered(looking.check, told.Verdict, "check atlassian-connect.json"),
+    Registered(
+        asking.send, Accepted, "send RegisterPartner partner_id=acme organisation=Acme --as ann"
+    ),
+    Registered(asking.query, Answered, "query ListTokens app_key=com.example.app --as ann"),
+    Registered(reading.audit, EVENTS, "audit --since 2h --follow"),
+    Registered(reading.history, EVENTS, "history token/tokens/com.example.app"),
+    Registered(looking.explain, told.Entry, "explain token-limit-reached"),
+    Registered(looking.docs, list[told.Document], "docs"),
+)
+for _command in COMMANDS:
+    app.command(_command.name, epilog=f"Example: guestlist {_command.example}")(
+        formed(_command.function, _command.tells)
+    )
+
+
+@app.callback(invoke_without_command=True)
+def guestlist(context: typer.Context) -> None:
+    """Show the help when no command is given."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(WRONG_USE)
+
+
+def main() -> None:
+    """The entry point of the console command."""
+    contract.load()
+    if "_GUESTLIST_COMPLETE" in os.environ:  # a shell asks what could be typed
+        app()
+    output.set_up()
+    typed, code = sys.argv[1:], 0
+    try:
+        try:
+            code = _invoke(typed)
+        except Stop as stop:
+            code = stop.exit_code
+            output.problem(_problem(stop), as_json=as_json(typed))
+    except BrokenPipeError:
+        output.give_up(sys.stdout, sys.stderr)
+    sys.exit(code)
+
+
+def _problem(stop: Stop) -> told.Problem:
+    return told.Problem(
+        code=stop.code,
+        detail=stop.detail,
+        hint=stop.hint,
+        next=stop.next,
+        docs=f"docs/codes.md#{stop.code}",
+    )
+
+
+def _invoke(typed: list[str]) -> int:
+    """Run the command, for its exit code."""
+    command = get_command(app)
+    try:
+        with command.make_context("guestlist", typed) as context:
+            command.invoke(context)
+    except typer.Exit as ended:
+        return ended.exit_code
+    except typer.TyperException as error:
+        place = getattr(getattr(error, "ctx", None), "command_path", "guestlist")
+        detail = error.format_message()
+        raise Stop(WRONG_USE, "wrong-use", detail, then=f"{place} --help") from None
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        output.give_up(sys.stdout)
+        raise Stop(NO_ANSWER, "failed", str(error)) from error
+    return 0

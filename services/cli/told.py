@@ -1,0 +1,115 @@
+"""What the commands tell as JSON: a contract, published as `docs/output.schema.json`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import JsonValue, PrivateAttr
+
+from shared.messages import Message
+from shared.names import Timestamp
+
+if TYPE_CHECKING:
+    from shared.published import Published
+
+
+class Up(Message):
+    """What runs, and where."""
+
+    services: tuple[str, ...]
+    nats: str
+    data: Path
+
+
+class KeyFile(Message):
+    """A file of keys, and whether it was made just now."""
+
+    path: Path
+    made: bool
+
+
+class Document(Message):
+    """A document that was written."""
+
+    path: Path
+
+
+class Finding(Message):
+    """What was looked at, how it stands, and the mend when it isn't well."""
+
+    check: Literal["server", "services", "stream", "clock", "disk"]
+    well: bool
+    detail: str
+    mend: str = ""
+
+
+class Verdict(Message):
+    """Whether an app could be listed with a descriptor, and all that is wrong with it."""
+
+    source: str
+    accepted: bool
+    key: str | None = None
+    problems: tuple[dict[str, Any], ...] = ()
+
+
+class Entry(Message):
+    """One code. In `rule`, names in braces stand for the data that comes with the code."""
+
+    code: str
+    kind: Literal["refused", "failed", "command line"]
+    rule: str
+    hint: str = ""
+    next: str | None = None
+    """The command or query that helps."""
+
+
+class ToldEvent(Message):
+    """An event: what happened to which aggregate, who caused it by which command, and when."""
+
+    id: str
+    """Its position."""
+    type: str
+    aggregate: str
+    version: int
+    time: Timestamp
+    actor: str
+    command_id: str | None
+    correlation_id: str
+    causation_id: str
+    line: str
+    """The event in one sentence."""
+    data: dict[str, JsonValue]
+    _attributes: dict[str, str] = PrivateAttr()
+
+    @classmethod
+    def of(cls, published: "Published") -> Self:
+        """An event from the audit stream; of an unknown kind, its data are its line."""
+        event = published.event()
+        told = cls(
+            id=str(published.position),
+            type=published.topic,
+            aggregate=published.position.aggregate,
+            version=published.position.version,
+            line=published.body.decode() if event is None else event.line(),
+            data=json.loads(published.body),
+            **published.meta.model_dump(),
+        )
+        told._attributes = published.attributes()
+        return told
+
+    def cloudevent(self) -> dict[str, Any]:
+        """The event in the JSON format of CloudEvents 1.0."""
+        attributes = {name.removeprefix("ce-"): text for name, text in self._attributes.items()}
+        return {**attributes, "data": self.data}
+
+
+class Problem(Message):
+    """Why a command didn't do what it was asked for; on stderr."""
+
+    code: str
+    detail: str
+    hint: str = ""
+    next: str = ""
+    """The call of `guestlist` that helps."""
+    docs: str = ""
+    """Where the code stands in the documents."""

@@ -1,0 +1,252 @@
+"""The contract as an AsyncAPI 3 document: what the services receive, reply and send.
+
+Source: the AsyncAPI specification 3.0.0. Payloads are JSON Schema as pydantic makes it.
+"""
+
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from pydantic.json_schema import models_json_schema
+
+from services import contract
+from services.contract import SERVICES
+from services.documents import examples, headers
+from services.documents.comments import comments
+from shared.errors import Failure, Refusal
+from shared.messages import (
+    NOTHING,
+    Accepted,
+    Answered,
+    Command,
+    Event,
+    Failed,
+    Message,
+    Query,
+    Refused,
+    Request,
+)
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+
+class Part(NamedTuple):
+    """What one kind of request, event or health check adds to the document."""
+
+    channels: Json
+    operations: Json
+    messages: Json
+
+
+def document() -> Json:
+    """All of it, as JSON data."""
+    contract.load()
+    requests: list[type[Request]] = [*_in_order(Command.TABLE), *_in_order(Query.TABLE)]
+    topics = {tuple(topic.split(".")): kind for topic, kind in Event.TABLE.items()}
+    events = [event for event in _in_order(topics) if event.PUBLISHED]
+    parts = [*map(_request, requests), *map(_event, events), *map(_health, SERVICES)]
+    messages = {kind.__name__: _message(kind) for kind in (Refused, Failed)}
+    messages["Ask"] = {"name": "Ask", "summary": "Nothing but a reply subject.", "payload": {}}
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Guestlist",
+            "version": version("guestlist"),
+            "description": "A private app marketplace: commands and queries in, events out. "
+            "Values of headers are percent-encoded, as the NATS binding of CloudEvents has it. "
+            "An app key stands in a subject in small letters, with : for each dot.",
+            "license": {"name": "Apache-2.0"},
+        },
+        "defaultContentType": "application/json",
+        "servers": {"nats": {"host": "127.0.0.1:4222", "protocol": "nats"}},
+        "channels": {name: row for part in parts for name, row in part.channels.items()},
+        "operations": {name: row for part in parts for name, row in part.operations.items()},
+        "components": {
+            "messages": messages
+            | {name: row for part in parts for name, row in part.messages.items()},
+            "schemas": _schemas([*requests, *events]),
+        },
+    }
+
+
+def _in_order(table: Mapping[tuple[str, ...], T]) -> list[T]:
+    """The kinds by service, in whatever order the services were imported."""
+    return [kind for service in SERVICES for (of, *_), kind in table.items() if of == service]
+
+
+def request_subject(kind: type[Request]) -> str:
+    """The subject of a command or query, with its parameters in braces."""
+    plane = "cmd" if issubclass(kind, Command) else "qry"
+    key = NOTHING if kind.KEY is None else f"{{{kind.KEY}}}"
+    return f"{plane}.{kind.SERVICE}.{kind.__name__}.{key}.{{actor}}"
+
+
+def event_subject(kind: type[Event]) -> str:
+    """The subject of an event, with its parameters in braces."""
+    return f"evt.{kind.TOPIC}.{'{app_key}' if 'app_key' in kind.model_fields else NOTHING}"
+
+
+def _request(kind: type[Request]) -> Part:
+    subject = request_subject(kind)
+    name = ".".join(subject.split(".")[:3])
+    success = f"{kind.__name__}.success"
+    asked = _message(kind) | {
+        "headers": _ref("components/schemas", "RequestHeaders"),
+        "examples": [{"headers": headers.of_request(), "payload": examples.example(kind)}],
+    }
+    return Part(
+        {
+            name: _channel(subject, kind.__name__),
+            f"{name}.reply": _channel(None, success, "Refused", "Failed"),
+        },
+        {name: _replied(name, kind)},
+        {kind.__name__: asked, success: _success(kind)},
+    )
+
+
+def _event(kind: type[Event]) -> Part:
+    told = _message(kind) | {
+        "headers": _ref("components/schemas", "EventHeaders"),
+        "examples": [
+            {
+                "headers": headers.of_event(kind, examples.position(kind)),
+                "payload": examples.example(kind),
+            }
+        ],
+    }
+    operation = {
+        "action": "send",
+        "channel": _ref("channels", kind.TOPIC),
+        "summary": summary(kind),
+    }
+    return Part(
+        {kind.TOPIC: _channel(event_subject(kind), kind.TOPIC)},
+        {kind.TOPIC: operation},
+        {kind.TOPIC: told},
+    )
+
+
+def _health(service: str) -> Part:
+    name = f"health.{service}"
+    payload = {
+        "type": "object",
+        "properties": {
+            "service": {"const": service},
+            "log_end": {"type": "integer", "description": "How long its log is."},
+        },
+        "required": ["service", "log_end"],
+    }
+    health = {"name": "Health", "summary": f"The service {service} works.", "payload": payload}
+    operation = {
+        "action": "receive",
+        "channel": _ref("channels", name),
+        "summary": "Tell whether it works.",
+        "reply": {"channel": _ref("channels", f"{name}.reply")},
+    }
+    return Part(
+        {name: _channel(name, "Ask"), f"{name}.reply": _channel(None, f"{name}.success")},
+        {name: operation},
+        {f"{name}.success": health},
+    )
+
+
+def _replied(name: str, kind: type[Request]) -> Json:
+    told: Json = {
+        "action": "receive",
+        "channel": _ref("channels", name),
+        "summary": summary(kind),
+        "reply": {"channel": _ref("channels", f"{name}.reply")},
+    }
+    if issubclass(kind, Command) and kind.ENDS:
+        told["x-ends-with"] = [f"{kind.SERVICE}.{event}" for event in kind.ENDS]
+    return told
+
+
+def _channel(subject: str | None, *messages: str) -> Json:
+    """A channel for a subject; without one it is the inbox that a request names."""
+    told: Json = {
+        "address": subject,
+        "messages": {name: _ref("components/messages", name) for name in messages},
+    }
+    names = [part[1:-1] for part in (subject or "").split(".") if part.startswith("{")]
+    if names:
+        told["parameters"] = {name: _parameter(name) for name in names}
+    return told
+
+
+def _parameter(name: str) -> Json:
+    if name == "actor":
+        return {"description": "The account that asks.", "examples": ["ann"]}
+    shown = str(examples.FIELDS[name]).replace(".", ":")
+    return {"description": f"The {name} in the body.", "examples": [shown]}
+
+
+def _message(kind: type[Message]) -> Json:
+    return {
+        "name": kind.__name__,
+        "summary": summary(kind),
+        "payload": _ref("components/schemas", kind.__name__),
+    }
+
+
+def _headers(texts: Mapping[str, str], required: Iterable[str]) -> Json:
+    properties = {name: {"type": "string", "description": text} for name, text in texts.items()}
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
+def _success(kind: type[Request]) -> Json:
+    base, field = (Accepted, "result") if issubclass(kind, Command) else (Answered, "data")
+    given = examples.gives(kind)
+    inside = {"maxProperties": 0} if given is None else _ref("components/schemas", given.__name__)
+    both = [_ref("components/schemas", base.__name__), {"properties": {field: inside}}]
+    return _message(base) | {
+        "payload": {"allOf": both},
+        "examples": [{"payload": examples.success(kind)}],
+    }
+
+
+def _schemas(kinds: Iterable[type[Message]]) -> Json:
+    """The JSON Schemas by name, with what the source says of fields."""
+    given = [examples.gives(kind) for kind in kinds if issubclass(kind, Request)]
+    replies: list[type[Message]] = [Accepted, Answered, Refused, Failed]
+    replies += [kind for kind in given if kind is not None]
+    modes: list[tuple[type[Message], Literal["validation", "serialization"]]] = [
+        *((kind, "validation") for kind in kinds),
+        *((kind, "serialization") for kind in dict.fromkeys(replies)),
+    ]
+    _, made = models_json_schema(modes, ref_template="#/components/schemas/{model}")
+    schemas: Json = _untitled(made["$defs"])
+    for model, _ in modes:
+        for name, text in comments(model).items():
+            schemas[model.__name__]["properties"][name]["description"] = text
+    for reply, table in ((Refused, Refusal.TABLE), (Failed, Failure.TABLE)):
+        codes = [{"const": code, "description": summary(table[code])} for code in sorted(table)]
+        schemas[reply.__name__]["properties"]["code"] = {"oneOf": codes}
+    schemas["RequestHeaders"] = _headers(headers.REQUEST, required=())
+    schemas["EventHeaders"] = _headers(headers.EVENT, required=[*headers.EVENT][:-1])
+    return schemas
+
+
+def _untitled(schema: Any) -> Any:
+    """A schema without the titles that only repeat the names of fields."""
+    match schema:
+        case dict():
+            kept = {name: row for name, row in schema.items() if not _is_title(name, row)}
+            return {name: _untitled(row) for name, row in kept.items()}
+        case list():
+            return [_untitled(row) for row in schema]
+    return schema
+
+
+def _is_title(name: str, row: Any) -> bool:
+    return name == "title" and isinstance(row, str)
+
+
+def summary(kind: type[object]) -> str:
+    """What the source says of a class, in one line."""
+    return (kind.__doc__ or "").partition("\n")[0]
+
+
+def _ref(place: str, name: str) -> Json:
+    return {"$ref": f"#/{place}/{name}"}

@@ -1,0 +1,145 @@
+"""An example of every message, made of one example for each field."""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+from services.documents.headers import ID
+from shared.links import Link
+from shared.messages import Accepted, Answered, Command, Event, Message, Query, Request
+from shared.names import Position
+
+_LINK = Link("com.example.roadmap", 1).url("https://guestlist.example.com")
+
+FIELDS: dict[str, Any] = {
+    "account": "eve",
+    "address": "1 Example Street, Exampleton",
+    "admin": "bob",
+    "admins": ["bob"],
+    "api_version": 1,
+    "app_key": "com.example.roadmap",
+    "applied_at": "2026-11-25T09:31:00Z",
+    "attempt": 1,
+    "authentication": "none",
+    "base_url": "https://site-a.example.com",
+    "beta": True,
+    "build": 1,
+    "builds": [1],
+    "categories": ["planning"],
+    "change": "major",
+    "cloud_id": "2f1e1b8e-95f0-5a3c-8f37-0a9c2f3f6a10",
+    "code": "token-bound-to-other-site",
+    "created_at": "2026-11-25T09:30:00Z",
+    "descriptor": {"key": "com.example.roadmap", "name": "Roadmap"},
+    "descriptor_link": _LINK,
+    "descriptor_url": "https://roadmap.example.com/atlassian-connect.json",
+    "detail": "Token 1 of com.example.roadmap was applied on another site.",
+    "email": "apps@example.com",
+    "enabled": True,
+    "from_version": "1.0.0",
+    "generation": 2,
+    "hosting": "cloud",
+    "installation_id": "site-a/com.example.roadmap/1",
+    "key": "com.example.roadmap",
+    "lic": "active",
+    "licence": "ACTIVE_SUBSCRIPTION",
+    "licence_read_only": True,
+    "licensing": True,
+    "maker": "ann",
+    "member": "ann",
+    "members": ["ann"],
+    "name": "Roadmap",
+    "note": "for site-a",
+    "old_base_url": "https://before.example.com",
+    "organisation": "Example Ltd",
+    "paid": True,
+    "partner_id": "example",
+    "payment_model": "paid-via-atlassian",
+    "private": True,
+    "private_listings": True,
+    "product": "jira",
+    "reason": "the summary is too short",
+    "scopes": ["READ"],
+    "site_id": "site-a",
+    "state": "ACTIVE_TRIAL",
+    "status": "private",
+    "summary": "Plans for teams",
+    "token": "gl_1_k1***",
+    "token_id": 1,
+    "url": "https://roadmap.example.com/atlassian-connect.json",
+    "vendor": "Example",
+    "version": "1.0.0",
+    "visibility": "private",
+}
+"""By field, or by `<Message>.<field>` where that means something else."""
+FIELDS |= {
+    "ChangeContact.url": "https://example.com",
+    "InstallApp.url": f"{_LINK}?access-token=gl_1_k1***",
+    "Links.private": f"{_LINK}?access-token=gl_1_k1***",
+    "AppUpdated.version": "1.1.0",
+    "PartnerContactChanged.url": "https://example.com",
+    "PartnerRegistered.url": "https://example.com",
+    "PartnerView.url": "https://example.com",
+    "RegisterPartner.url": "https://example.com",
+    "RenameSite.base_url": "https://new.example.com",
+    "SiteRenamed.base_url": "https://new.example.com",
+    "TokenView.status": "applied",
+}
+_ABOUT: dict[str, dict[str | None, str]] = {
+    "listing": {"app_key": "listing", "partner_id": "partner"},
+    "token": {"app_key": "tokens"},
+    "installation": {"site_id": "site"},
+}
+"""By service: the kind of aggregate that has a field for its id."""
+
+
+def example(kind: type[Message]) -> dict[str, Any]:
+    """A message of that kind as JSON data; raises KeyError for a field without an example."""
+    return dict(_fields(kind))
+
+
+def success(kind: type[Request]) -> dict[str, Any]:
+    """The reply to a request of that kind that is a success, as JSON data."""
+    position = _position(kind.SERVICE, kind)
+    given = gives(kind)
+    data = {} if given is None else given.model_validate(example(given)).model_dump(mode="json")
+    if issubclass(kind, Query):
+        return Answered(data=data, position=position).model_dump(mode="json")
+    return Accepted(command_id=ID, position=position, result=data).model_dump(mode="json")
+
+
+def gives(kind: type[Request]) -> type[Message] | None:
+    """What is in a reply that is a success."""
+    return kind.RESULT if issubclass(kind, Command) else getattr(kind, "ANSWER", None)
+
+
+def position(kind: type[Event]) -> Position:
+    """Where an event of that kind could stand."""
+    return Position.parse(_position(kind.TOPIC.partition(".")[0], kind))
+
+
+def _position(service: str, kind: type[Message]) -> str:
+    about = next((name for name in _ABOUT[service] if name in kind.model_fields), None)
+    key = "_" if about is None else FIELDS[about]
+    return f"{service}/{_ABOUT[service].get(about, 'listing')}/{key}@3"
+
+
+def _fields(kind: type[Message]) -> Iterator[tuple[str, Any]]:
+    for name, field in kind.model_fields.items():
+        known = FIELDS.get(f"{kind.__name__}.{name}", FIELDS.get(name))
+        inner = _message(field.annotation)
+        if known is not None:
+            yield name, known
+        elif inner is not None:
+            told = example(inner)
+            yield name, told if field.annotation is inner else [told]
+        elif field.is_required() and type(None) in get_args(field.annotation):
+            yield name, None
+        elif field.is_required():
+            raise KeyError(f"{kind.__name__}.{name}")
+
+
+def _message(annotation: Any) -> type[Message] | None:
+    """The kind of message that a field holds, or holds several of."""
+    if isinstance(annotation, type) and issubclass(annotation, Message):
+        return annotation
+    return next(filter(None, map(_message, get_args(annotation))), None)

@@ -1,0 +1,210 @@
+"""The contract as pages for people, one for each service, and one with what they share."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from services.cli.codes import catalogue
+from services.contract import SERVICES
+from services.documents import asyncapi, headers
+from services.documents.asyncapi import event_subject, request_subject
+from services.documents.examples import example, gives, position, success
+from shared.messages import Command, Event, Query, Request
+
+Json = dict[str, Any]
+_KINDS = {
+    "refused": "A rule said no. The same command gets the same answer; give a new one a new id.",
+    "failed": "Nothing was decided, and nothing is left of it. It may be sent again.",
+    "command line": "Said by the command line itself; no command was decided because of it.",
+}
+_MADE = "Made by `guestlist docs`."
+_OVERVIEW = """\
+{made} Everything that may be asked of the services, and all that they tell: {links}.
+The same stands in [asyncapi.json](asyncapi.json) for programs, as AsyncAPI 3.
+"""
+_ASKING = """\
+A command is a NATS request on `cmd.<service>.<Command>.<key>.<actor>`, a query one on
+`qry.<service>.<Query>.<key>.<actor>`, with a JSON object as its body. The key is the field that the
+subject names in braces, an app key in small letters with `:` for each dot. The actor is the account
+that asks. Values of headers are percent-encoded, as the NATS binding of CloudEvents has it.
+"""
+_REPLIES = """\
+The `status` says which of these a reply is. A query is answered with `ok` where a command is
+`accepted`. A [code](../codes.md) never changes its meaning."""
+_EVENTS = """\
+Events stand in the stream `EVENTS` as CloudEvents in binary mode, those of an aggregate in order,
+on `evt.<service>.<Event>.<app>`, with `_` where there is no app. They only gain optional fields:
+ignore what you don't know.
+"""
+
+
+def codes() -> str:
+    """The catalogue of codes."""
+    lines = ["# Codes", "", f"{_MADE} A code never changes its meaning."]
+    for kind, title in _KINDS.items():
+        lines += ["", f"## {kind.capitalize()}", "", title, ""]
+        rows = []
+        for entry in catalogue().values():
+            if entry.kind == kind:
+                todo = entry.hint if entry.next is None else f"{entry.hint}: `{entry.next}`"
+                rows.append((f'<a id="{entry.code}"></a>`{entry.code}`', entry.rule, todo))
+        lines += _table(("code", "rule", "what to do"), rows)
+    return "\n".join(lines) + "\n"
+
+
+def overview(schemas: Json) -> str:
+    """What is the same for all messages."""
+    links = ", ".join(f"[{service}]({service}.md)" for service in SERVICES)
+    lines = ["# Messages", "", _OVERVIEW.format(made=_MADE, links=links)]
+    lines += ["## Asking", "", _ASKING, *_meanings(headers.REQUEST), ""]
+    lines += ["None of them is needed. As the client sends them:", ""]
+    lines += [*_block(headers.of_request()), "", "## Replies", "", _REPLIES]
+    for name in ("Accepted", "Refused", "Failed", "Answered", "EventRef"):
+        lines += _shape_of(name, schemas)
+    lines += ["", "## Events", "", _EVENTS, *_meanings(headers.EVENT)]
+    return "\n".join(lines) + "\n"
+
+
+def of_service(service: str, schemas: Json) -> str:
+    """All messages of a service."""
+    lines = [
+        f"# Messages of {service}",
+        "",
+        f"{_MADE} See [Messages](README.md) for what all share.",
+    ]
+    commands = [kind for kind in Command.TABLE.values() if service == kind.SERVICE]
+    queries = [kind for kind in Query.TABLE.values() if service == kind.SERVICE]
+    topics = [kind for topic, kind in Event.TABLE.items() if topic.startswith(f"{service}.")]
+    lines += ["", "## Commands"]
+    for command in commands:
+        lines += _request(command, schemas)
+    lines += ["", "## Queries"]
+    for query in queries:
+        lines += _request(query, schemas)
+    lines += ["", "## Events"]
+    for event in topics:
+        if event.PUBLISHED:
+            lines += _event(event, schemas)
+    told = [kind for kind in map(gives, [*commands, *queries]) if kind is not None]
+    lines += ["", "## Shapes", "", "What stands inside of replies."]
+    for name in _inside(schemas, [kind.__name__ for kind in told]):
+        lines += _shape_of(name, schemas)
+    return "\n".join(lines) + "\n"
+
+
+def _request(kind: type[Request], schemas: Json) -> Iterator[str]:
+    schema = schemas[kind.__name__]
+    yield from ("", f"### {kind.__name__}", "", _text(schema), "")
+    yield f"`{request_subject(kind)}`"
+    yield from ("", *_fields(schema))
+    if issubclass(kind, Command) and kind.ENDS:
+        yield from ("", f"What it begins ends with {_or(kind.ENDS)}.")
+    yield from ("", *_block(example(kind)), "")
+    given = gives(kind)
+    yield "Gives nothing but its events." if given is None else f"Gives {_shape(given.__name__)}:"
+    if given is not None:
+        yield from ("", *_block(success(kind)))
+
+
+def _event(kind: type[Event], schemas: Json) -> Iterator[str]:
+    schema = schemas[kind.__name__]
+    yield from ("", f"### {kind.__name__}", "", _text(schema), "")
+    yield f"`{event_subject(kind)}`, as `{position(kind)}`"
+    yield from ("", *_fields(schema), "", *_block(example(kind)))
+
+
+def _shape_of(name: str, schemas: Json) -> list[str]:
+    return ["", f"### {name}", "", _text(schemas[name]), "", *_fields(schemas[name])]
+
+
+def _meanings(texts: Mapping[str, str]) -> list[str]:
+    return _table(("header", "meaning"), [(f"`{name}`", text) for name, text in texts.items()])
+
+
+def _fields(schema: Json) -> list[str]:
+    needed = set(schema.get("required", ()))
+    rows: list[tuple[str, ...]] = [
+        (
+            f"`{name}`" + ("" if name in needed else " (optional)"),
+            _type(field),
+            " ".join(field.get("description", "").split()),
+        )
+        for name, field in schema.get("properties", {}).items()
+    ]
+    if not any(meaning for *_, meaning in rows):
+        rows = [row[:-1] for row in rows]
+    return _table(("field", "type", "meaning")[: len(rows[0])], rows) if rows else ["No fields."]
+
+
+def _type(field: Json) -> str:
+    """A JSON Schema in a few words."""
+    match field:
+        case {"$ref": reference}:
+            return _shape(reference.rpartition("/")[2])
+        case {"enum": values}:
+            return _or(values)
+        case {"const": value}:
+            return f"`{json.dumps(value)}`"
+        case {"oneOf": [*_]}:
+            return "a [code](../codes.md)"
+        case {"anyOf": [*kinds]}:
+            return " or ".join(_type(kind) for kind in kinds if kind.get("type") != "null")
+        case {"type": "array"}:
+            return f"list of {_type(field.get('items', {}))}"
+        case {"type": "string", "format": "date-time"}:
+            return "time, ISO 8601"
+        case {"type": "string", "pattern": pattern}:
+            return f"text, `{pattern}`"
+        case {"type": "string", "maxLength": most}:
+            return f"text of {field.get('minLength', 0)} to {most} characters"
+        case {"type": "string"}:
+            return "text"
+        case {"type": kind}:
+            return str(kind)
+    return "anything"
+
+
+def _inside(schemas: Json, names: Iterable[str]) -> list[str]:
+    """These and all shapes that they hold, in order."""
+    found: dict[str, None] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop(0)
+        if name not in found and "properties" in schemas[name]:
+            found[name] = None
+            text = json.dumps(schemas[name])
+            waiting += [other for other in schemas if f'/{other}"' in text]
+    return list(found)
+
+
+def _shape(name: str) -> str:
+    return f"[{name}](#{name.lower()})"
+
+
+def _text(schema: Json) -> str:
+    return str(schema.get("description", ""))
+
+
+def _or(values: Iterable[Any]) -> str:
+    return ", ".join(f"`{value}`" for value in values)
+
+
+def _block(value: Json) -> list[str]:
+    return ["```json", *json.dumps(value, indent=2, ensure_ascii=False).splitlines(), "```"]
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    made = [f"| {' | '.join(row)} |" for row in rows]
+    return [f"| {' | '.join(head)} |", "|" + "---|" * len(head), *made]
+
+
+def files() -> dict[str, str]:
+    """All documents, by their path within the folder of documents."""
+    document = asyncapi.document()
+    schemas = document["components"]["schemas"]
+    return {
+        "codes.md": codes(),
+        "messages/README.md": overview(schemas),
+        **{f"messages/{service}.md": of_service(service, schemas) for service in SERVICES},
+        "messages/asyncapi.json": json.dumps(document, indent=1, ensure_ascii=False) + "\n",
+    }
