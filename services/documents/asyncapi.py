@@ -5,7 +5,7 @@ Source: the AsyncAPI specification 3.0.0. Payloads are JSON Schema as pydantic m
 
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple
 
 from pydantic.json_schema import models_json_schema
 
@@ -22,13 +22,11 @@ from shared.messages import (
     Event,
     Failed,
     Message,
-    Query,
     Refused,
     Request,
 )
 
 Json = dict[str, Any]
-T = TypeVar("T")
 
 
 class Part(NamedTuple):
@@ -42,9 +40,12 @@ class Part(NamedTuple):
 def document() -> Json:
     """All of it, as JSON data."""
     contract.load()
-    requests: list[type[Request]] = [*_in_order(Command.TABLE), *_in_order(Query.TABLE)]
-    topics = {tuple(topic.split(".")): kind for topic, kind in Event.TABLE.items()}
-    events = [event for event in _in_order(topics) if event.PUBLISHED]
+    requests = [
+        kind
+        for service in SERVICES
+        for kind in (*contract.commands(service), *contract.queries(service))
+    ]
+    events = [kind for service in SERVICES for kind in contract.events(service)]
     parts = [*map(_request, requests), *map(_event, events), *map(_health, SERVICES)]
     messages = {kind.__name__: _message(kind) for kind in (Refused, Failed)}
     messages["Ask"] = {"name": "Ask", "summary": "Nothing but a reply subject.", "payload": {}}
@@ -68,11 +69,6 @@ def document() -> Json:
             "schemas": _schemas([*requests, *events]),
         },
     }
-
-
-def _in_order(table: Mapping[tuple[str, ...], T]) -> list[T]:
-    """The kinds by service, in whatever order the services were imported."""
-    return [kind for service in SERVICES for (of, *_), kind in table.items() if of == service]
 
 
 def request_subject(kind: type[Request]) -> str:

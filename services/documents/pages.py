@@ -4,12 +4,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from services import contract
 from services.cli.codes import catalogue
 from services.contract import SERVICES
 from services.documents import asyncapi, headers
 from services.documents.asyncapi import event_subject, request_subject
 from services.documents.examples import example, gives, position, success
-from shared.messages import Command, Event, Query, Request
+from shared.messages import Command, Event, Request
 
 Json = dict[str, Any]
 _KINDS = {
@@ -72,9 +73,7 @@ def of_service(service: str, schemas: Json) -> str:
         "",
         f"{_MADE} See [Messages](README.md) for what all share.",
     ]
-    commands = [kind for kind in Command.TABLE.values() if service == kind.SERVICE]
-    queries = [kind for kind in Query.TABLE.values() if service == kind.SERVICE]
-    topics = [kind for topic, kind in Event.TABLE.items() if topic.startswith(f"{service}.")]
+    commands, queries = contract.commands(service), contract.queries(service)
     lines += ["", "## Commands"]
     for command in commands:
         lines += _request(command, schemas)
@@ -82,9 +81,8 @@ def of_service(service: str, schemas: Json) -> str:
     for query in queries:
         lines += _request(query, schemas)
     lines += ["", "## Events"]
-    for event in topics:
-        if event.PUBLISHED:
-            lines += _event(event, schemas)
+    for event in contract.events(service):
+        lines += _event(event, schemas)
     told = [kind for kind in map(gives, [*commands, *queries]) if kind is not None]
     lines += ["", "## Shapes", "", "What stands inside of replies."]
     for name in _inside(schemas, [kind.__name__ for kind in told]):
