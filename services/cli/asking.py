@@ -7,7 +7,7 @@ import typer
 
 from services.cli import arguments, complete, connection
 from services.cli.forms import Printer
-from services.cli.options import HERE, Actor, Data, Fields, Nats, Reveal
+from services.cli.options import HERE, PATIENCE, Actor, Data, Fields, Nats, Reveal, Timeout
 from services.cli.output import Row, text
 from services.cli.printed import Tool, printed
 from services.cli.tables import cells, rows
@@ -17,6 +17,8 @@ from shared.names import iso
 
 if TYPE_CHECKING:
     from shared.client import Client
+
+_AGAIN = "try again"
 
 
 def send(
@@ -49,6 +51,7 @@ def send(
         Tool | None, typer.Option("--print", help="Print the command for another tool instead.")
     ] = None,
     reveal: Reveal = False,
+    timeout: Timeout = PATIENCE,
     data: Data = HERE,
     nats: Nats = None,
     *,
@@ -79,7 +82,7 @@ def send(
             start = 0 if reply.repeated else after
             await until_ended(out, client, asked, reply, after=start)
 
-    connection.ask(ask, actor, data, nats, again)
+    connection.ask(ask, actor, data, nats, again, timeout)
 
 
 def query(
@@ -95,6 +98,7 @@ def query(
     fields: Fields = None,
     actor: Actor = "operator",
     reveal: Reveal = False,
+    timeout: Timeout = PATIENCE,
     data: Data = HERE,
     nats: Nats = None,
     *,
@@ -107,7 +111,8 @@ def query(
     async def ask(client: "Client") -> Answer:
         return await client.query(asked)
 
-    answer = connection.success(connection.ask(ask, actor, data, nats, "try again"), "try again")
+    told = connection.ask(ask, actor, data, nats, _AGAIN, timeout)
+    answer = connection.success(told, _AGAIN)
     out.reveal = reveal
     time = ago if out.on_terminal else iso
     out.tell(answer, rows(answer.read(asked.ANSWER), time))

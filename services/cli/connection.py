@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from services.cli.arguments import way
+from services.cli.options import PATIENCE
 from services.cli.stop import NO_ANSWER, REFUSED, WRONG_USE, Stop
 from shared.errors import Refusal
 from shared.memory import Memory
@@ -22,7 +23,12 @@ T = TypeVar("T")
 
 
 def ask(
-    work: Callable[["Client"], Awaitable[T]], actor: str, data: Path, nats: str | None, again: str
+    work: Callable[["Client"], Awaitable[T]],
+    actor: str,
+    data: Path,
+    nats: str | None,
+    again: str,
+    timeout: float = PATIENCE,
 ) -> T:
     """Connect and ask; raises Stop when no reply comes, which says what to do `again`.
 
@@ -35,7 +41,7 @@ def ask(
 
     async def run() -> T:
         try:
-            opened = await Client.open(url, actor)
+            opened = await Client.open(url, actor, timeout=timeout)
         except NoReply as error:
             raise Stop(NO_ANSWER, "no-reply", str(error), "start it", "guestlist up") from error
         async with opened as client:

@@ -9,7 +9,7 @@ import typer
 from typer.main import get_command
 
 from services import contract
-from services.cli import asking, looking, output, reading, running, told
+from services.cli import asking, looking, output, playing, reading, running, told
 from services.cli.forms import as_json, formed
 from services.cli.stop import INTERRUPTED, NO_ANSWER, WRONG_USE, Stop
 from shared.messages import Accepted, Answered
@@ -50,6 +50,7 @@ COMMANDS = (
     Registered(asking.query, Answered, "query ListTokens app_key=com.example.app --as ann"),
     Registered(reading.audit, EVENTS, "audit --since 2h --follow"),
     Registered(reading.history, EVENTS, "history token/tokens/com.example.app"),
+    Registered(playing.play, list[told.Held], "play docs/plays/tokens.yaml --set site=site-b"),
     Registered(looking.explain, told.Entry, "explain token-limit-reached"),
     Registered(looking.docs, list[told.Document], "docs"),
 )
@@ -73,7 +74,12 @@ def main() -> None:
     if "_GUESTLIST_COMPLETE" in os.environ:  # a shell asks what could be typed
         app()
     output.set_up()
-    typed, code = sys.argv[1:], 0
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(typed: list[str]) -> int:
+    """Run a command as it was typed, for its exit code."""
+    code = 0
     try:
         try:
             code = _invoke(typed)
@@ -82,7 +88,7 @@ def main() -> None:
             output.problem(_problem(stop), as_json=as_json(typed))
     except BrokenPipeError:
         output.give_up(sys.stdout, sys.stderr)
-    sys.exit(code)
+    return code
 
 
 def _problem(stop: Stop) -> told.Problem:

@@ -39,4 +39,10 @@ Detailed = Annotated[
     bool, typer.Option("--detailed", help="Tell all of each event, not only what happened.")
 ]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Print tokens whole.")]
+Timeout = Annotated[
+    float,
+    typer.Option("--timeout", min=0.1, metavar="SECONDS", help="How long to wait for each reply."),
+]
 HERE = Path(".guestlist")
+PATIENCE = 10.0
+"""Seconds to wait for each reply."""

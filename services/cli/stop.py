@@ -4,6 +4,7 @@ REFUSED, WRONG_USE, NO_ANSWER, INTERRUPTED = 1, 2, 3, 130
 """Exit codes; 0 is done."""
 CODES = {
     "already-up": "Another `guestlist up` runs on that folder.",
+    "bad-play": "That play can't be played; nothing was sent.",
     "failed": "What was asked for could not be printed, read or written.",
     "no-history": "Nothing that is published happened to that aggregate.",
     "no-reply": "No server or service answered in time; whether a command was decided isn't known.",

@@ -113,3 +113,11 @@ class Problem(Message):
     """The call of `guestlist` that helps."""
     docs: str = ""
     """Where the code stands in the documents."""
+
+
+class Held(Message):
+    """A sentence of a play, whether it held, and what was missing if not."""
+
+    sentence: str
+    held: bool
+    missing: str | None = None

@@ -5,7 +5,7 @@ import os
 import pty
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,7 @@ class Ended(NamedTuple):
 
 async def guestlist(
     *given: str | bytes | Path,
+    program: Sequence[str | Path] = (GUESTLIST,),
     stdin: str | None = None,
     stdout: int = PIPE,
     stderr: int = PIPE,
@@ -30,18 +31,29 @@ async def guestlist(
 ) -> Ended:
     """Run the command to its end; `settings` are the only GUESTLIST_… that it sees."""
     async with started(
-        *given, stdin=stdin is not None, stdout=stdout, stderr=stderr, settings=settings
+        *given,
+        program=program,
+        stdin=stdin is not None,
+        stdout=stdout,
+        stderr=stderr,
+        settings=settings,
     ) as process:
         out, err = await process.communicate(None if stdin is None else stdin.encode())
     return Ended(process.returncode, (out or b"").decode(), (err or b"").decode())
 
 
-async def on_terminal(*given: str | Path, settings: Mapping[str, str] | None = None) -> Ended:
+async def on_terminal(
+    *given: str | bytes | Path,
+    program: Sequence[str | Path] = (GUESTLIST,),
+    settings: Mapping[str, str] | None = None,
+) -> Ended:
     """Run the command on a terminal, where what it prints and its errors are one."""
     ours, theirs = pty.openpty()
     reading = asyncio.create_task(asyncio.to_thread(_read_all, ours))
     settings = {"TERM": "xterm-256color", **(settings or {})}
-    ended = await guestlist(*given, stdout=theirs, stderr=theirs, settings=settings)
+    ended = await guestlist(
+        *given, program=program, stdout=theirs, stderr=theirs, settings=settings
+    )
     os.close(theirs)
     return Ended(ended.code, (await reading).replace("\r\n", "\n"), "")
 
@@ -49,6 +61,7 @@ async def on_terminal(*given: str | Path, settings: Mapping[str, str] | None = N
 @asynccontextmanager
 async def started(
     *given: str | bytes | Path,
+    program: Sequence[str | Path] = (GUESTLIST,),
     stdin: bool = False,
     stdout: int = PIPE,
     stderr: int = PIPE,
@@ -58,7 +71,7 @@ async def started(
     foreign = ("GUESTLIST_", "PYTHONUNBUFFERED")
     ours = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     process = await asyncio.create_subprocess_exec(
-        GUESTLIST,
+        *program,
         *given,
         env=ours | dict(settings or {}),
         stdin=PIPE if stdin else asyncio.subprocess.DEVNULL,

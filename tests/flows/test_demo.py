@@ -49,7 +49,7 @@ def test_the_demo_holds_and_leaves_no_process(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("setting", "missing"), SABOTAGE.items())
 def test_the_demo_names_what_is_missing(setting: str, missing: str) -> None:
     name, _, value = setting.partition("=")
-    played = play(**{name: value})
-    assert played.returncode == 1, played.stdout + played.stderr
+    played = play("--within", "0.5", **{name: value})
+    assert played.returncode in {1, 3}, played.stdout + played.stderr
     named = [line for line in played.stdout.splitlines() if line.startswith("missing: ")]
     assert any(missing in line for line in named), played.stdout

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +10,6 @@ import pytest
 
 from services.supervisor import Supervisor
 from tests.clients.command import on_terminal
-from tests.flows.test_demo import play
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -42,8 +42,8 @@ def test_every_block_is_looked_at() -> None:
     assert len(README.splitlines()) <= 120
 
 
-def test_the_demo_prints_what_is_shown() -> None:
-    printed = play().stdout
+async def test_the_demo_prints_what_is_shown() -> None:
+    printed = (await on_terminal(program=(sys.executable, "-m", "tests.demo"))).out
     (table,) = (row.output for row in shown() if row.command == "make demo")
     assert pattern(table).fullmatch(printed), printed
     story = "".join(text for kind, text in BLOCKS if kind == "text")

@@ -1,0 +1,1 @@
+"""Plays: what is sent and asked in which order, and what has to come of it."""
