@@ -60,7 +60,7 @@ class Player:
         try:
             for name, steps in self._sentences():
                 await self._hold(name, self._do(steps))
-            await self._hold(WHOLE, self._see_the_whole())
+            await self._hold(WHOLE, self._see_the_whole(after))
         finally:
             following.cancel()
             with suppress(asyncio.CancelledError):
@@ -141,13 +141,14 @@ class Player:
         if not await self._until(found):
             raise Missing(f"the event {step.see} was not seen")
 
-    async def _see_the_whole(self) -> None:
-        """Every event of every reply is seen, and each history has no gap and no double."""
+    async def _see_the_whole(self, after: int) -> None:
+        """Every event of every reply is seen, and in the stream no history has a gap or double."""
         if not await self._until(lambda: self._expected <= {row.position for row in self._seen}):
             absent = self._expected - {row.position for row in self._seen}
             raise Missing(f"{len(absent)} events were not seen, such as {min(absent)}")
         histories: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-        for service, aggregate, version in (published.position for published in self._seen):
+        async for published in self._client.events(after=after, follow=False):
+            service, aggregate, version = published.position
             histories[service, aggregate].append(version)
         for (service, aggregate), versions in histories.items():
             if versions != list(range(versions[0], versions[0] + len(versions))):
