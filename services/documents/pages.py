@@ -7,7 +7,7 @@ from typing import Any
 from services import contract
 from services.cli.codes import catalogue
 from services.contract import SERVICES
-from services.documents import asyncapi, headers
+from services.documents import asyncapi, headers, output
 from services.documents.asyncapi import event_subject, request_subject
 from services.documents.examples import example, gives, position, success
 from shared.messages import Command, Event, Request
@@ -88,6 +88,10 @@ def of_service(service: str, schemas: Json) -> str:
     for name in _inside(schemas, [kind.__name__ for kind in told]):
         lines += _shape_of(name, schemas)
     return "\n".join(lines) + "\n"
+
+
+def _json(data: Json) -> str:
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
 
 
 def _request(kind: type[Request], schemas: Json) -> Iterator[str]:
@@ -204,5 +208,6 @@ def files() -> dict[str, str]:
         "codes.md": codes(),
         "messages/README.md": overview(schemas),
         **{f"messages/{service}.md": of_service(service, schemas) for service in SERVICES},
-        "messages/asyncapi.json": json.dumps(document, indent=1, ensure_ascii=False) + "\n",
+        "messages/asyncapi.json": _json(document),
+        "output.schema.json": _json(output.schema()),
     }

@@ -24,6 +24,7 @@ class Ended(NamedTuple):
 async def guestlist(
     *given: str | bytes | Path,
     program: Sequence[str | Path] = (GUESTLIST,),
+    folder: Path | None = None,
     stdin: str | None = None,
     stdout: int = PIPE,
     stderr: int = PIPE,
@@ -33,6 +34,7 @@ async def guestlist(
     async with started(
         *given,
         program=program,
+        folder=folder,
         stdin=stdin is not None,
         stdout=stdout,
         stderr=stderr,
@@ -45,6 +47,7 @@ async def guestlist(
 async def on_terminal(
     *given: str | bytes | Path,
     program: Sequence[str | Path] = (GUESTLIST,),
+    folder: Path | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> Ended:
     """Run the command on a terminal, where what it prints and its errors are one."""
@@ -52,7 +55,12 @@ async def on_terminal(
     reading = asyncio.create_task(asyncio.to_thread(_read_all, ours))
     settings = {"TERM": "xterm-256color", **(settings or {})}
     ended = await guestlist(
-        *given, program=program, stdout=theirs, stderr=theirs, settings=settings
+        *given,
+        program=program,
+        folder=folder,
+        stdout=theirs,
+        stderr=theirs,
+        settings=settings,
     )
     os.close(theirs)
     return Ended(ended.code, (await reading).replace("\r\n", "\n"), "")
@@ -62,6 +70,7 @@ async def on_terminal(
 async def started(
     *given: str | bytes | Path,
     program: Sequence[str | Path] = (GUESTLIST,),
+    folder: Path | None = None,
     stdin: bool = False,
     stdout: int = PIPE,
     stderr: int = PIPE,
@@ -73,6 +82,7 @@ async def started(
     process = await asyncio.create_subprocess_exec(
         *program,
         *given,
+        cwd=folder,
         env=ours | dict(settings or {}),
         stdin=PIPE if stdin else asyncio.subprocess.DEVNULL,
         stdout=stdout,

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shlex
 from pathlib import Path
 from typing import NamedTuple
 
@@ -126,19 +125,6 @@ async def test_a_token_is_taken_from_a_file_or_stdin(
     assert refused.code == 1
 
 
-async def test_hostile_data_stays_on_its_line(house: Supervisor, audit: Audit) -> None:
-    body = json.dumps({"partner_id": "evil", "organisation": HOSTILE})
-    await done(house, "send", "RegisterPartner", body)
-    await audit.see(PartnerRegistered, partner_id="evil")
-    told = (await done(house, "audit")).splitlines()
-    data = (await done(house, "audit", "-o", "jsonl")).splitlines()
-    assert len(told) == len(data) == len(audit.seen)
-    assert all(line.isprintable() for line in data)
-    assert all(cell.isprintable() for line in told for cell in line.split("\t"))
-    assert json.loads(data[-1])["data"]["organisation"] == HOSTILE
-    assert told[-1].endswith(r"[red]x[/foo]\x1b[31m\r\n\x07\x9b2J\u202e registered as evil")
-
-
 @pytest.mark.parametrize(
     "typed",
     [("audit",), ("query", "ListTokens", f"app_key={APP}", "--as=ann"), ("query", "Listing")],
@@ -150,14 +136,6 @@ async def test_a_terminal_gets_what_a_pipe_gets(house: Supervisor, typed: tuple[
     assert shown.code == piped.code
     words = re.sub(r"\d+ (s|min) ago", "TIME", shown.out).split()
     assert words == re.sub(r"\d{4}-\S+Z", "TIME", piped.out + piped.err).split()
-
-
-@pytest.mark.usefixtures("made")
-async def test_the_examples_of_the_help_are_true(house: Supervisor) -> None:
-    for name in ("send", "query", "history"):
-        shown = await guestlist(name, "--help")
-        example = " ".join(shown.out.partition("Example: guestlist ")[2].split())
-        await done(house, *shlex.split(example))
 
 
 @pytest.mark.usefixtures("made")
