@@ -23,6 +23,7 @@ from shared.relay import Relay
 from shared.requests import Asked, read, request_id
 from shared.settings import Settings
 from shared.subjects import is_inbox
+from shared.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -76,8 +77,7 @@ class Service:
             loops.append(group.create_task(self._watch()))
             with suppress(ConnectionReconnectingError):  # nothing is to be drained then
                 await FastStream(self._bus.requests, logger=None, on_shutdown=[self._drain]).run()
-            for loop in loops:
-                loop.cancel()
+            await end(*loops)
         self._pipeline.close()
         await self._bus.events.close()
 

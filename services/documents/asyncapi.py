@@ -10,10 +10,10 @@ from typing import Any, Literal, NamedTuple
 from pydantic.json_schema import models_json_schema
 
 from services import contract
+from services.cli.codes import catalogue
 from services.contract import SERVICES
 from services.documents import examples, headers
 from services.documents.comments import comments
-from shared.errors import Failure, Refusal
 from shared.messages import (
     NOTHING,
     Accepted,
@@ -216,9 +216,14 @@ def _schemas(kinds: Iterable[type[Message]]) -> Json:
     for model, _ in modes:
         for name, text in comments(model).items():
             schemas[model.__name__]["properties"][name]["description"] = text
-    for reply, table in ((Refused, Refusal.TABLE), (Failed, Failure.TABLE)):
-        codes = [{"const": code, "description": summary(table[code])} for code in sorted(table)]
-        schemas[reply.__name__]["properties"]["code"] = {"oneOf": codes}
+    for reply in (Refused, Failed):
+        schemas[reply.__name__]["properties"]["code"] = {
+            "oneOf": [
+                {"const": entry.code, "description": entry.rule}
+                for entry in catalogue().values()
+                if entry.kind == reply.__name__.lower()
+            ]
+        }
     schemas["RequestHeaders"] = _headers(headers.REQUEST, required=())
     schemas["EventHeaders"] = _headers(headers.EVENT, required=[*headers.EVENT][:-1])
     return schemas

@@ -13,6 +13,7 @@ from shared.client import Client, NoReply
 from shared.messages import Accepted, Answered, Command, Query, Request
 from shared.names import Position
 from shared.published import Published
+from shared.tasks import end
 
 WHOLE = "The audit stream has every event once and in order"
 """The sentence that has to hold in each play."""
@@ -62,9 +63,7 @@ class Player:
                 await self._hold(name, self._do(steps))
             await self._hold(WHOLE, self._see_the_whole(after))
         finally:
-            following.cancel()
-            with suppress(asyncio.CancelledError):
-                await following
+            await end(following)
 
     def _sentences(self) -> Iterator[tuple[str, list[tuple[int, AnyStep]]]]:
         """The steps, numbered, by the sentence to which they belong."""

@@ -13,10 +13,12 @@ class Server:
         self.url = ""
         self.connections = 0
         self.asked: list[str] = []
+        self.open: list[asyncio.StreamWriter] = []
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection until all is said or the other side leaves."""
         self.connections += 1
+        self.open.append(writer)
         with closing(writer):
             head = await reader.readuntil(b"\r\n\r\n")
             self.asked.append(head.decode())
@@ -38,6 +40,8 @@ async def serving(pages: Mapping[str, Sequence[bytes]]) -> AsyncIterator[Server]
     async with await asyncio.start_server(server.answer, "127.0.0.1", 0) as listening:
         server.url = "http://127.0.0.1:{1}".format(*listening.sockets[0].getsockname())
         yield server
+    for writer in server.open:
+        writer.close()
 
 
 def page(body: bytes = b"{}", *fields: str, status: int = 200) -> list[bytes]:

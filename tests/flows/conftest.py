@@ -12,15 +12,24 @@ import pytest
 from services.supervisor import Supervisor
 from shared.client import Client
 from tests.clients.audit import Audit
+from tests.flows.tap import TappedSupervisor, heard, judged
 
 SERVER = Path(sys.executable).parent / "nats-server"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here starts servers."""
+FLOWS = Path(__file__).parent
+LAST = "test_every_operation_was_seen_on_the_bus"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Everything here starts servers; what looks back at all of it comes last."""
     for item in items:
-        if "tests/flows/" in str(item.path):
+        if item.path.is_relative_to(FLOWS):
             item.add_marker(pytest.mark.flow)
+    items.sort(key=lambda item: item.name == LAST)
+    whole = {item.path for item in items} >= set(FLOWS.glob("test_*.py"))
+    if items and items[-1].name == LAST and (not whole or config.option.keyword):
+        items[-1].add_marker(pytest.mark.skip("it looks back at all flow tests"))
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +37,9 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Super
     """NATS and the three services."""
     data: Path = tmp_path_factory.mktemp("house")
     environment = {"GUESTLIST_DEVELOPMENT": "true"}
-    async with Supervisor(data, port=free_port(), environment=environment) as running:
+    async with TappedSupervisor(data, port=free_port(), environment=environment) as running:
         yield running
+    assert list(judged(heard(data / "log/nats.log"))) == []
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,6 @@ from tests.clients.command import Ended, guestlist, on_terminal
 from tests.flows import acting
 
 APP = "com.example.app"
-HOSTILE = "[red]x[/foo]\x1b[31m\r\n\x07\x9b2J\u202e"
 
 
 class Made(NamedTuple):

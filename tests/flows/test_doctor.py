@@ -1,5 +1,6 @@
 """The doctor finds what is wrong, and says the mend."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -57,10 +58,9 @@ async def test_a_disk_that_is_nearly_full_is_found(house: Supervisor) -> None:
 
 async def test_a_server_that_is_away_is_found() -> None:
     url = f"nats://user:secret@127.0.0.1:{free_port()}"
-    found = await wrong(url)
+    found, told = await asyncio.gather(wrong(url), guestlist("doctor", "--nats", url))
     assert [*found] == ["server"]
     assert "no NATS server answers" in found["server"].detail
-    told = await guestlist("doctor", "--nats", url)
     assert (told.code, told.err) == (1, "")
     assert "secret" not in told.out
 

@@ -149,7 +149,7 @@ async def test_a_call_is_answered_after_the_one_before(house: Supervisor) -> Non
         assert (published.code, published.err) == (0, "")
         create = run(house, "send", "CreateToken", f"app_key={app_key}", "--as", "ann")
         creating = asyncio.create_task(create)
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.4)  # it asks meanwhile
         os.kill(house.pid("token"), signal.SIGCONT)
         made = await creating
         assert (made.code, made.err) == (0, "")

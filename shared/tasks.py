@@ -1,0 +1,19 @@
+"""Tasks that go on for ever, and how they end."""
+
+import asyncio
+from typing import Any
+
+_AGAIN = 0.2
+"""Seconds until a task that didn't end is told again."""
+
+
+async def end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks until they have ended.
+
+    Once isn't enough: on Python 3.11 `asyncio.wait_for` swallows a cancellation that comes as
+    what it waits for is done (bpo-37658), and NATS clients are full of it.
+    """
+    while running := [task for task in tasks if not task.done()]:
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running, timeout=_AGAIN)

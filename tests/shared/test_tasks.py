@@ -1,0 +1,28 @@
+"""A task that goes on for ever ends, though it swallows cancellations."""
+
+import asyncio
+from contextlib import suppress
+
+from shared.tasks import end
+
+
+async def deaf(times: int) -> None:
+    """Goes on until it was cancelled more often than that."""
+    for _ in range(times):
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+    await asyncio.sleep(60)
+
+
+async def test_tasks_end_however_often_they_are_deaf() -> None:
+    tasks = [asyncio.create_task(deaf(times)) for times in (0, 1, 2)]
+    await asyncio.sleep(0)
+    await asyncio.wait_for(end(*tasks), 5)
+    assert all(task.cancelled() for task in tasks)
+
+
+async def test_what_has_ended_stays_as_it_ended() -> None:
+    task = asyncio.create_task(asyncio.sleep(0, "done"))
+    await task
+    await end(task)
+    assert task.result() == "done"
