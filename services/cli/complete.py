@@ -3,9 +3,12 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import typer
 
+from services.contract import SERVICES
+from shared.messages import Command, Event, Query
 from shared.names import Position
 
 _KINDS = {
@@ -16,24 +19,27 @@ _KINDS = {
 """By field: the kinds of aggregates whose ids it takes."""
 
 
+class _Offered(str):
+    """Typer drops what doesn't begin with what was typed, were it in other letters or an =."""
+
+    __slots__ = ()
+
+    def startswith(self, *_: Any) -> bool:
+        return True
+
+
 def commands(incomplete: str) -> list[str]:
     """Names of commands."""
-    from shared.messages import Command
-
     return _names(Command.TABLE, incomplete)
 
 
 def queries(incomplete: str) -> list[str]:
     """Names of queries."""
-    from shared.messages import Query
-
     return _names(Query.TABLE, incomplete)
 
 
 def events(incomplete: str) -> list[str]:
     """Names of events."""
-    from shared.messages import Event
-
     published = (topic for topic, event in Event.TABLE.items() if event.PUBLISHED)
     return _names([("", topic.partition(".")[2]) for topic in published], incomplete)
 
@@ -45,27 +51,24 @@ def codes(incomplete: str) -> list[str]:
     return [code for code in catalogue() if code.startswith(incomplete)]
 
 
+def services(incomplete: str) -> list[str]:
+    """Names of services."""
+    return [service for service in SERVICES if service.startswith(incomplete)]
+
+
 def fields(context: typer.Context, incomplete: str) -> list[str]:
     """`FIELD=` of the command or query, and `FIELD=VALUE` where this folder has seen values."""
-    from shared.messages import Command, Query
-
+    typed = _joined(context.params.get("fields") or ())
+    if typed and "=" not in typed[-1]:
+        return [_Offered(id_) for id_ in _ids(context, typed[-1]) if id_.startswith(incomplete)]
     name, equals, value = incomplete.partition("=")
-    typed = list(context.params.get("fields") or ())
-    before = f"{name}="
-    if not name or typed[-1:] == ["="]:  # bash takes an = for a word of its own
-        name, equals, before = (typed[-2:] if equals == "" else typed[-1:])[0], "=", ""
-        value = value if incomplete.startswith("=") else incomplete
     if equals:
-        return [f"{before}{id_}" for id_ in _ids(context, name) if id_.startswith(value)]
+        return [f"{name}={id_}" for id_ in _ids(context, name) if id_.startswith(value)]
     asked = context.params.get("command") or context.params.get("name")
     kinds = [*Command.TABLE.values(), *Query.TABLE.values()]
-    return [
-        f"{field}="
-        for kind in kinds
-        if kind.__name__ == asked
-        for field in kind.model_fields
-        if field.startswith(name) and not any(text.startswith(f"{field}=") for text in typed)
-    ]
+    names = [field for kind in kinds if kind.__name__ == asked for field in kind.model_fields]
+    given = {word.partition("=")[0] for word in typed}
+    return [f"{field}=" for field in names if field.startswith(name) and field not in given]
 
 
 def aggregates(context: typer.Context, incomplete: str) -> list[str]:
@@ -74,8 +77,15 @@ def aggregates(context: typer.Context, incomplete: str) -> list[str]:
     return sorted(place for place in known if place.startswith(incomplete))
 
 
+def _joined(words: Iterable[str]) -> list[str]:
+    """The words as they were typed: for bash an = is one of its own, and none if it is last."""
+    text = "\0".join(words).replace("\0=\0", "=").removesuffix("\0=")
+    return text.split("\0") if text else []
+
+
 def _names(table: Iterable[tuple[str, str]], incomplete: str) -> list[str]:
-    return [name for _, name in table if name.lower().startswith(incomplete.lower())]
+    folded = incomplete.lower()
+    return [_Offered(name) for _, name in table if name.lower().startswith(folded)]
 
 
 def _ids(context: typer.Context, field: str) -> list[str]:

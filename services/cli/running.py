@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import connection
+from services.cli import complete, connection
 from services.cli.forms import Printer
 from services.cli.options import HERE, Data, Development, Nats
 from services.cli.output import Row, line
@@ -54,7 +54,14 @@ def up(
 
 
 def service(
-    name: Annotated[str, typer.Argument(metavar="NAME", help=f"One of {', '.join(SERVICES)}.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            autocompletion=complete.services,
+            help=f"One of {', '.join(SERVICES)}.",
+        ),
+    ],
     *,
     out: Printer,
 ) -> None:

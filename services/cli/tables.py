@@ -29,7 +29,11 @@ def cells(data: Mapping[str, Any], time: Callable[[datetime], str] = iso) -> dic
 
 def _columns(table: list[dict[str, str]]) -> list[Row]:
     names = dict.fromkeys(name for row in table for name in row)
-    return [tuple(names), *(tuple(row.get(name, "") for name in names) for row in table)]
+    return (
+        []
+        if not table
+        else [tuple(names), *(tuple(row.get(name, "") for name in names) for row in table)]
+    )
 
 
 def _cells(

@@ -10,7 +10,7 @@ from services.documents.examples import FIELDS, example, gives
 from services.documents.pages import files
 from shared.messages import Command, Event, Message, Query
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 FILES = files()
 ASKED = [*Command.TABLE.values(), *Query.TABLE.values()]
 MESSAGES: list[type[Message]] = [

@@ -10,7 +10,7 @@ from services.cli.stop import CODES
 from services.cli.told import Entry
 from shared.messages import Command, Query
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("entry", catalogue().values(), ids=lambda entry: entry.code)
