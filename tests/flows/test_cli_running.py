@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import shlex
 import signal
 from collections.abc import AsyncIterator
@@ -10,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from services.listing.commands import PublishApp, RegisterPartner
-from services.supervisor import Supervisor
+from services.listing.commands import PublishApp
 from shared.client import Client
 from shared.keys import Keys
-from shared.messages import Accepted
 from tests.clients.command import guestlist, read_line, started
 from tests.clients.sample_app import sample_app
 from tests.flows.conftest import bare_nats, free_port
@@ -25,43 +22,6 @@ async def nats(tmp_path: Path) -> AsyncIterator[str]:
     """A NATS server to which no service listens."""
     async with bare_nats(tmp_path) as url:
         yield url
-
-
-async def register(client: Client, *names: str) -> None:
-    """Make something happen."""
-    for name in names:
-        reply = await client.send(RegisterPartner(partner_id=name, organisation=name))
-        assert isinstance(reply, Accepted), reply
-
-
-async def test_following_goes_on_after_a_restart_of_nats_without_gap_or_double(
-    house: Supervisor, client: Client
-) -> None:
-    await register(client, "p1", "p2")
-    given = {"GUESTLIST_DATA": str(house.data)}
-    async with started("audit", "--follow", "-o", "jsonl", settings=given) as following:
-        seen = [await _event(following.stdout) for _ in range(2)]
-
-        pid = house.pid("nats")
-        os.kill(pid, signal.SIGKILL)
-        told = json.loads(await read_line(following.stderr))
-        assert (told["code"], told["hint"]) == ("reconnecting", "")
-        while house.pid("nats") == pid:
-            await asyncio.sleep(0.02)
-        await house.until_up()
-
-        await register(client, "p3", "p4")
-        seen += [await _event(following.stdout) for _ in range(2)]
-        await register(client, "p5")
-        seen.append(await _event(following.stdout))
-        assert seen == [f"listing/partner/p{number}@1" for number in range(1, 6)]
-
-        following.send_signal(signal.SIGINT)
-        assert await following.wait() == 130
-        assert following.stdout is not None
-        assert await following.stdout.read() == b""
-    everything = await guestlist("audit", "--json", settings=given)
-    assert [event["id"] for event in json.loads(everything.out)] == seen
 
 
 async def test_what_nobody_listens_to_gets_no_answer(nats: str) -> None:
@@ -128,12 +88,6 @@ async def test_a_house_runs_until_it_is_told_to_stop(tmp_path: Path, number: int
         out, err = await up.communicate()
     assert (up.returncode, out, err) == (0, b"", b"")
     assert not any(map(_runs, children))
-
-
-async def _event(printed: asyncio.StreamReader | None) -> str:
-    """The id of the next event that was printed."""
-    id_: str = json.loads(await read_line(printed))["id"]
-    return id_
 
 
 async def _example(command: str) -> list[str]:

@@ -1,0 +1,148 @@
+"""The audit is followed over restarts of everything, and read from where one wants."""
+
+import asyncio
+import json
+import signal
+from datetime import timedelta
+
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
+
+from services.contract import SERVICES
+from services.listing.commands import RegisterPartner
+from services.supervisor import Supervisor
+from services.token.commands import CreatedToken, CreateToken
+from services.token.queries import ListTokens, TokenList
+from shared import clock
+from shared.client import Client
+from shared.messages import Accepted, Answered
+from tests.clients.command import Ended, guestlist, read_line, started
+from tests.flows import acting
+from tests.flows.acting import ANN, accepted
+
+APP = "com.example.audit"
+
+
+def given(house: Supervisor) -> dict[str, str]:
+    """The settings of each call."""
+    return {"GUESTLIST_DATA": str(house.data)}
+
+
+async def audit(house: Supervisor, *options: str) -> Ended:
+    """Read the audit."""
+    return await guestlist("audit", *options, settings=given(house))
+
+
+async def told(house: Supervisor, *options: str) -> list[str]:
+    """The ids of the events that are read."""
+    ended = await audit(house, *options, "-o", "jsonl")
+    assert (ended.code, ended.err) == (0, "")
+    return [json.loads(line)["id"] for line in ended.out.splitlines()]
+
+
+async def register(client: Client, *names: str) -> None:
+    """Make something happen in the listing service."""
+    for name in names:
+        await accepted(client, ANN, RegisterPartner(partner_id=name, organisation=name))
+
+
+async def test_following_goes_on_over_restarts_of_everything_without_gap_or_double(
+    house: Supervisor, client: Client
+) -> None:
+    await register(client, "p0")
+    async with started("audit", "--follow", "-o", "jsonl", settings=given(house)) as following:
+        seen = [await _event(following.stdout)]
+        for number, name in enumerate(("nats", *SERVICES), 1):
+            await acting.kill(house, name)
+            if name == "nats":
+                problem = json.loads(await read_line(following.stderr))
+                assert (problem["code"], problem["hint"]) == ("reconnecting", "")
+            await register(client, f"p{number}", f"q{number}")
+            seen += [await _event(following.stdout) for _ in range(2)]
+        wanted = [f"{letter}{number}" for number in range(1, 5) for letter in "pq"]
+        assert seen == [f"listing/partner/{name}@1" for name in ("p0", *wanted)]
+
+        following.send_signal(signal.SIGINT)
+        assert await following.wait() == 130
+        assert following.stdout is not None
+        assert await following.stdout.read() == b""
+    assert await told(house) == seen
+
+
+async def test_the_audit_is_read_since_a_time(house: Supervisor, client: Client) -> None:
+    await register(client, "before")
+    await asyncio.sleep(0.01)
+    between = clock.now()
+    await register(client, "after-1", "after-2")
+    after = ["listing/partner/after-1@1", "listing/partner/after-2@1"]
+    assert (await told(house, "--since", between.isoformat()))[-2:] == after
+    everything = await told(house)
+    assert await told(house, "--since", "1h") == everything
+    assert await told(house, "--since", (clock.now() + timedelta(hours=1)).isoformat()) == []
+    place = await client.before(between)
+    assert everything[place:] == after
+    assert await client.before(clock.now()) == len(everything)
+    assert await client.before(clock.now() - timedelta(days=1)) == 0
+
+
+async def test_the_audit_is_read_by_the_names_of_events(house: Supervisor, client: Client) -> None:
+    await acting.list_app(client, APP)
+    await acting.make_token(client, APP)
+    options = ("--event", "TokenCreated", "--event", "ListingCreated")
+    assert await told(house, *options) == [f"listing/listing/{APP}@1", f"token/tokens/{APP}@3"]
+    unknown = await audit(house, "--event", "TokenCreate")
+    assert (unknown.code, unknown.out) == (2, "")
+    assert unknown.err.endswith("hint: did you mean TokenCreated?\n")
+
+
+async def test_an_event_is_told_in_three_depths(house: Supervisor, client: Client) -> None:
+    made = await accepted(client, ANN, CreateToken(app_key=APP, note="for\tBob"))
+    position, line = made.events[0].id, f"token 2 of {APP} made by ann"
+    options = ("--event", "TokenCreated")
+    await _until_told(house, position)
+    short = (await audit(house, *options)).out.splitlines()[-1].split("\t")
+    assert short[1:] == ["token.TokenCreated", "ann", line]
+    detailed = (await audit(house, *options, "--detailed")).out
+    for text in (f"  id: {position}", f"  command_id: {made.command_id}", r"  data.note: for\tBob"):
+        assert f"\n{text}\n" in detailed
+    whole = json.loads((await audit(house, *options, "--json")).out)[-1]
+    assert (whole["id"], whole["line"], whole["data"]["note"]) == (position, line, "for\tBob")
+    assert whole["time"] == short[0]
+
+
+async def test_cloudevents_are_what_the_library_of_them_reads(
+    house: Supervisor, client: Client
+) -> None:
+    await register(client, "cloud")
+    ended = await audit(house, "-o", "cloudevents")
+    events = [JSONFormat().read(CloudEvent, line.encode()) for line in ended.out.splitlines()]
+    assert [event.get_id() for event in events] == await told(house)
+    last = events[-1]
+    assert (last.get_type(), last.get_source()) == (
+        "listing.PartnerRegistered",
+        "/guestlist/listing",
+    )
+    assert last.get_extension("authid") == "ann"
+
+
+async def test_what_a_command_gives_is_read_as_its_type(client: Client) -> None:
+    made = await accepted(client, ANN, CreateToken(app_key=APP))
+    created = made.read(CreatedToken)
+    answer = await client.query(ListTokens(app_key=APP), actor=ANN)
+    assert isinstance(answer, Answered)
+    listed = answer.read(TokenList).tokens[-1]
+    assert (created.token_id, created.links) == (listed.token_id, listed.links)
+    newer = made.model_copy(update={"result": made.result | {"added": 1}})
+    assert isinstance(newer, Accepted)
+    assert newer.read(CreatedToken) == created
+
+
+async def _until_told(house: Supervisor, position: str) -> None:
+    while position not in await told(house):
+        await asyncio.sleep(0.05)
+
+
+async def _event(printed: asyncio.StreamReader | None) -> str:
+    """The id of the next event that was printed."""
+    id_: str = json.loads(await read_line(printed))["id"]
+    return id_
