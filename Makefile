@@ -22,6 +22,9 @@ up: setup  ## start NATS and the three services here, until Ctrl-C
 test: setup  ## run every test (at most 5 minutes)
 	$(BIN)/pytest
 
+bench: setup  ## measure what it costs, each figure beside its floor
+	$(BIN)/python -m tests.bench
+
 quick: check  ## what to run before a commit (at most 60 s)
 	$(BIN)/pytest -m 'not flow and not slow'
 
@@ -31,4 +34,4 @@ check: setup  ## ruff, mypy strict, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-.PHONY: help setup demo up test quick check
+.PHONY: help setup demo up test bench quick check

@@ -8,10 +8,10 @@ SERVICES = ("listing", "token", "installation")
 _PARTS = ("commands", "events", "queries", "refusals")
 
 
-def load() -> None:
-    """Fill the tables of commands, events, queries and refusals."""
+def load(*parts: str) -> None:
+    """Fill the tables of commands, events, queries and refusals, or only of these parts."""
     for service in SERVICES:
-        for part in _PARTS:
+        for part in parts or _PARTS:
             importlib.import_module(f"services.{service}.{part}")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from services import contract
 from services.contract import SERVICES
 from shared.messages import Command, Event, Query
 from shared.names import Position
@@ -30,16 +31,19 @@ class _Offered(str):
 
 def commands(incomplete: str) -> list[str]:
     """Names of commands."""
+    contract.load("commands")
     return _names(Command.TABLE, incomplete)
 
 
 def queries(incomplete: str) -> list[str]:
     """Names of queries."""
+    contract.load("queries")
     return _names(Query.TABLE, incomplete)
 
 
 def events(incomplete: str) -> list[str]:
     """Names of events."""
+    contract.load("events")
     published = (topic for topic, event in Event.TABLE.items() if event.PUBLISHED)
     return _names([("", topic.partition(".")[2]) for topic in published], incomplete)
 
@@ -64,6 +68,7 @@ def fields(context: typer.Context, incomplete: str) -> list[str]:
     name, equals, value = incomplete.partition("=")
     if equals:
         return [f"{name}={id_}" for id_ in _ids(context, name) if id_.startswith(value)]
+    contract.load("commands", "queries")
     asked = context.params.get("command") or context.params.get("name")
     kinds = [*Command.TABLE.values(), *Query.TABLE.values()]
     names = [field for kind in kinds if kind.__name__ == asked for field in kind.model_fields]

@@ -70,10 +70,10 @@ def guestlist(context: typer.Context) -> None:
 
 def main() -> None:
     """The entry point of the console command."""
-    contract.load()
+    output.set_up()
     if "_GUESTLIST_COMPLETE" in os.environ:  # a shell asks what could be typed
         app()
-    output.set_up()
+    contract.load()
     sys.exit(run(sys.argv[1:]))
 
 

@@ -1,0 +1,1 @@
+"""What Guestlist costs, each figure beside its floor from the same run."""
