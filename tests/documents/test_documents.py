@@ -1,6 +1,7 @@
 """The documents are as the code says, and each example in them is true."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from shared.messages import Command, Event, Message, Query
 
 DOCS = Path(__file__).parents[2] / "docs"
 FILES = files()
+PAGES = sorted(DOCS.rglob("*.md"))
 ASKED = [*Command.TABLE.values(), *Query.TABLE.values()]
 MESSAGES: list[type[Message]] = [
     *ASKED,
@@ -28,6 +30,17 @@ def test_a_document_is_current(name: str) -> None:
 def test_nothing_else_is_in_the_folder_of_messages() -> None:
     written = {f"messages/{path.name}" for path in (DOCS / "messages").iterdir()}
     assert written == {name for name in FILES if name.startswith("messages/")}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for path, _, anchor in (
+        link.partition("#") for link in re.findall(r"\]\(([^)]+)\)", page.read_text())
+    ):
+        target = page.parent / path if path else page
+        assert target.exists(), path
+        if anchor:
+            assert f"\n### {anchor}\n" in target.read_text().lower(), anchor
 
 
 @pytest.mark.parametrize("kind", MESSAGES, ids=lambda kind: kind.__name__)

@@ -6,8 +6,6 @@ import re
 import sys
 from pathlib import Path
 
-import pytest
-
 from services.supervisor import Supervisor
 from shared.client import Client
 from tests.flows import acting
@@ -46,10 +44,3 @@ async def test_the_example_of_the_client_runs(house: Supervisor, client: Client)
     assert made == "made token 2"
     assert events[0] == "listing/partner/example@1 listing.PartnerRegistered by ann"
     assert "token/tokens/com.example.app@3 token.TokenCreated by ann" in events
-
-
-@pytest.mark.parametrize(
-    "path", re.findall(r"\]\(([^)]+)\)", (ROOT / "docs/client.md").read_text())
-)
-def test_every_link_leads_somewhere(path: str) -> None:
-    assert (ROOT / "docs" / path).exists()
