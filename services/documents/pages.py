@@ -124,6 +124,8 @@ def _meanings(texts: Mapping[str, str]) -> list[str]:
 
 
 def _fields(schema: Json) -> list[str]:
+    if "enum" in schema:
+        return [f"One of {_or(schema['enum'])}."]
     needed = set(schema.get("required", ()))
     rows: list[tuple[str, ...]] = [
         (
@@ -172,7 +174,7 @@ def _inside(schemas: Json, names: Iterable[str]) -> list[str]:
     waiting = list(names)
     while waiting:
         name = waiting.pop(0)
-        if name not in found and "properties" in schemas[name]:
+        if name not in found and schemas[name].keys() & {"properties", "enum"}:
             found[name] = None
             text = json.dumps(schemas[name])
             waiting += [other for other in schemas if f'/{other}"' in text]
