@@ -145,7 +145,7 @@ class Client:
         """The audit stream: what is in it after that place, then what comes (`follow`).
 
         It goes on by itself where it stopped when the server was away, and passes over what
-        is no event. Raises NoReply when there is no stream.
+        is no event. Raises NoReply when there is no stream, or the client was closed.
         """
         stream = self._connection.jetstream()
         last, following = await self.last(), after + 1
@@ -165,6 +165,8 @@ class Client:
                         if not follow and following > last:
                             return
             except (ConsumerGone, nats.errors.Error, nats.js.errors.Error) as error:
+                if self._connection.is_closed:
+                    raise NoReply("the client was closed") from error
                 logger.info("following again from %d: %r", following, error)
                 await asyncio.sleep(_AGAIN)
 

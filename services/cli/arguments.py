@@ -52,7 +52,8 @@ def check(actor: str, request_id: str) -> None:
     except ValidationError as error:
         problem = error.errors()[0]
         detail = f"{_OPTIONS[str(problem['loc'][0])]}: {problem['msg']}"
-        raise Stop(WRONG_USE, "bad-request", detail) from None
+        hint = "accounts are of small letters, digits and -, ids of visible ASCII"
+        raise Stop(WRONG_USE, "bad-request", detail, hint) from None
 
 
 def problems(error: ValidationError) -> str:
@@ -70,7 +71,7 @@ def _kind(table: Table[R], name: str) -> type[R]:
         return kinds[name]
     if any(name == other for _, other in (*Command.TABLE, *Query.TABLE)):
         detail = f"{name} is a {'query' if way(name) == 'query' else 'command'}"
-        raise Stop(WRONG_USE, "unknown-name", detail, then=f"guestlist {way(name)} {name}")
+        raise Stop(WRONG_USE, "unknown-name", detail, "ask", f"guestlist {way(name)} {name}")
     raise no_such(name, sorted(kinds))
 
 
@@ -88,9 +89,11 @@ def _fields(typed: Sequence[str], secret: str | None) -> dict[str, str]:
     for text in typed:
         name, equals, value = text.partition("=")
         if not equals:
-            raise Stop(WRONG_USE, "bad-request", f"{text} is no FIELD=VALUE")
+            hint = "write FIELD=VALUE for each field, or one JSON object"
+            raise Stop(WRONG_USE, "bad-request", f"{text} is no FIELD=VALUE", hint)
         if name in fields:
-            raise Stop(WRONG_USE, "bad-request", f"{name} is given twice")
+            hint = "give each field once; several values stand between commas"
+            raise Stop(WRONG_USE, "bad-request", f"{name} is given twice", hint)
         fields[name] = value
     if secret in fields:
         fields[secret] = _value(secret, fields[secret])

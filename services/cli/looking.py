@@ -25,7 +25,8 @@ def check(
     try:
         told = verdict(source, development=development)
     except OSError as error:
-        raise Stop(WRONG_USE, "no-such-file", f"{source}: {error.strerror}") from error
+        hint = "give a file that can be read, or a URL"
+        raise Stop(WRONG_USE, "no-such-file", f"{source}: {error.strerror}", hint) from error
     rows: list[Row] = [(f"{source}: {told.key} can be listed",)] if told.accepted else []
     for problem in told.problems:
         rows.append((f"{problem['code']} {problem['path'] or '/'}: {problem['detail']}",))

@@ -112,12 +112,13 @@ def _invoke(typed: list[str]) -> int:
     except typer.TyperException as error:
         place = getattr(getattr(error, "ctx", None), "command_path", "guestlist")
         detail = error.format_message()
-        raise Stop(WRONG_USE, "wrong-use", detail, then=f"{place} --help") from None
+        raise Stop(WRONG_USE, "wrong-use", detail, "see", f"{place} --help") from None
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         raise
     except OSError as error:
         output.give_up(sys.stdout)
-        raise Stop(NO_ANSWER, "failed", str(error)) from error
+        hint = "look whether there is room, and the right to read and write; then try again"
+        raise Stop(NO_ANSWER, "failed", str(error), hint) from error
     return 0

@@ -50,7 +50,8 @@ def play(
         values = asked.values(_given(parameters or []))
         asked.check(values)
     except OSError as error:
-        raise Stop(WRONG_USE, "no-such-file", f"{file}: {error.strerror}") from error
+        hint = "give a file that can be read"
+        raise Stop(WRONG_USE, "no-such-file", f"{file}: {error.strerror}", hint) from error
     except BadPlay as error:
         hint = "docs/plays.md tells how plays are written"
         raise Stop(WRONG_USE, "bad-play", f"{file}: {error}", hint) from error
@@ -88,6 +89,7 @@ def _given(parameters: list[str]) -> dict[str, str]:
     for text in parameters:
         name, equals, value = text.partition("=")
         if not equals:
-            raise Stop(WRONG_USE, "wrong-use", f"--set: {text} is no NAME=VALUE")
+            hint = "write --set NAME=VALUE for each parameter"
+            raise Stop(WRONG_USE, "wrong-use", f"--set: {text} is no NAME=VALUE", hint)
         given[name] = value
     return given

@@ -48,7 +48,8 @@ def up(
         hint = "stop it, or give another --data"
         raise Stop(WRONG_USE, "already-up", str(error), hint) from error
     except NotStarted as error:
-        raise Stop(NO_ANSWER, "not-started", str(error)) from error
+        hint = "look into the logs, or whether something else runs there"
+        raise Stop(NO_ANSWER, "not-started", str(error), hint) from error
     except asyncio.CancelledError:
         raise typer.Exit(INTERRUPTED) from None
 

@@ -22,11 +22,12 @@ CODES = {
 
 
 class Stop(Exception):
-    """Ends the command: what went wrong, what to do, and the call of `guestlist` that does it."""
+    """Ends the command: what went wrong, what to do, and the call of `guestlist` that does it.
 
-    def __init__(
-        self, exit_code: int, code: str, detail: str, hint: str = "", then: str = ""
-    ) -> None:
+    There is always something to do.
+    """
+
+    def __init__(self, exit_code: int, code: str, detail: str, hint: str, then: str = "") -> None:
         super().__init__(detail)
         self.exit_code = exit_code
         self.code = code

@@ -112,7 +112,8 @@ def _event(kind: type[Event], schemas: Json) -> Iterator[str]:
     schema = schemas[kind.__name__]
     yield from ("", f"### {kind.__name__}", "", _text(schema), "")
     yield f"`{event_subject(kind)}`, as `{position(kind)}`"
-    yield from ("", *_fields(schema), "", *_block(example(kind)))
+    yield from ("", *_fields(schema), "", *_block(example(kind)), "")
+    yield f"In one line: *{kind.model_validate(example(kind)).line()}*"
 
 
 def _shape_of(name: str, schemas: Json) -> list[str]:

@@ -57,7 +57,7 @@ MISUSED = {
     "send CreateTokn": "did you mean CreateToken?",
     "query ListTokens app_key=x --as Ann": "--as: String should match",
     "sendd": "Did you mean 'send'?",
-    "service": "hint: guestlist service --help",
+    "service": "hint: see: guestlist service --help",
     "service tokn": "hint: one of listing, token, installation",
     "up --port 70000": "less than or equal to 65535",
     "up --data /bin/ls": "is a file",
@@ -93,7 +93,7 @@ def test_wrong_use_is_told_as_text_and_as_json(
     assert all(json.loads(text) for options, text in told.items() if options)
     first, *rest = told[()].splitlines()
     assert first.startswith(f"{code}: ")
-    assert [line.partition(": ")[0] for line in rest] in ([], ["hint"])
+    assert [line.partition(": ")[0] for line in rest] == ["hint"]
 
 
 @pytest.mark.parametrize(("typed", "part"), MISUSED.items())
@@ -188,9 +188,12 @@ async def test_utf_8_is_printed_whatever_the_environment_says() -> None:
     assert ended.err.startswith("unknown-service: there is no é\n")
 
 
-async def test_the_command_line_imports_no_web_framework() -> None:
-    ended = await guestlist("--help", settings={"PYTHONPROFILEIMPORTTIME": "1"})
+@pytest.mark.parametrize("asks", [False, True])
+async def test_the_command_line_imports_no_web_framework(tmp_path: Path, asks: bool) -> None:
+    typed = ["send", "CreateToken", "app_key=x", f"--data={tmp_path}"] if asks else ["--help"]
+    ended = await guestlist(*typed, settings={"PYTHONPROFILEIMPORTTIME": "1"})
     assert "| services.cli.main\n" in ended.err
+    assert (" shared.client\n" in ended.err) == asks
     for framework in ("faststream", "fastapi"):
         assert f" {framework}" not in ended.err
 

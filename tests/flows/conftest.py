@@ -11,6 +11,7 @@ import pytest
 
 from services.supervisor import Supervisor
 from shared.client import Client
+from shared.tasks import end
 from tests.clients.audit import Audit
 from tests.flows.tap import TappedSupervisor, heard, judged
 
@@ -55,7 +56,7 @@ async def audit(client: Client) -> AsyncIterator[Audit]:
     subscriber = Audit(client)
     following = asyncio.create_task(subscriber.follow())
     yield subscriber
-    following.cancel()
+    await end(following)
 
 
 @asynccontextmanager

@@ -148,12 +148,14 @@ async def test_a_pipe_that_is_closed_early_is_no_error(house: Supervisor) -> Non
 
 
 @pytest.mark.usefixtures("made")
-async def test_a_full_disk_is_told_in_one_line(house: Supervisor) -> None:
+async def test_a_full_disk_is_told(house: Supervisor) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
     ended = await guestlist("audit", stdout=full, settings=_settings(house))
     os.close(full)
     assert ended.code == 3
-    assert ended.err == "failed: [Errno 28] No space left on device\n"
+    told, hint = ended.err.splitlines()
+    assert told == "failed: [Errno 28] No space left on device"
+    assert hint.startswith("hint: look whether there is room")
 
 
 def _settings(house: Supervisor) -> dict[str, str]:

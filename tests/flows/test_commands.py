@@ -240,6 +240,7 @@ def test_its_exit_code_tells_how_it_ended(
         assert out == ""
         fits(problem := json.loads(data), "error")
         assert err.startswith(f"{problem['code']}: ")
+        assert problem["hint"]
 
 
 def test_each_command_is_called_in_each_way() -> None:
