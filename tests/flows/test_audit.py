@@ -5,6 +5,7 @@ import json
 import signal
 from datetime import timedelta
 
+import pytest
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
@@ -14,7 +15,7 @@ from services.supervisor import Supervisor
 from services.token.commands import CreatedToken, CreateToken
 from services.token.queries import ListTokens, TokenList
 from shared import clock
-from shared.client import Client
+from shared.client import Client, NoReply
 from shared.messages import Accepted, Answered
 from tests.clients.command import Ended, guestlist, read_line, started
 from tests.flows import acting
@@ -135,6 +136,15 @@ async def test_what_a_command_gives_is_read_as_its_type(client: Client) -> None:
     newer = made.model_copy(update={"result": made.result | {"added": 1}})
     assert isinstance(newer, Accepted)
     assert newer.read(CreatedToken) == created
+
+
+async def test_a_closed_client_follows_nothing_any_more(house: Supervisor) -> None:
+    async with await Client.open(house.url, "auditor") as opened:
+        following = opened.events()
+        await anext(following)
+    with pytest.raises(NoReply):
+        async for _ in following:
+            pass
 
 
 async def _until_told(house: Supervisor, position: str) -> None:
