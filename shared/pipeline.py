@@ -1,4 +1,4 @@
-"""The pipeline: each request is decided on one thread, and each command in one commit."""
+"""The pipeline: what arrives together is decided together, on one thread and in one commit."""
 
 import asyncio
 import contextlib
@@ -7,24 +7,20 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from eventsourcing.persistence import IntegrityError, PersistenceError
+from eventsourcing.persistence import PersistenceError
 
 from shared import clock
-from shared.command_log import CommandRow, request_hash
+from shared.deciding import Case, Decider, Reveal
 from shared.errors import (
     Busy,
-    CommandIdReused,
-    DeadlinePassed,
     Failure,
     Internal,
     NotYet,
     Refusal,
     Unavailable,
 )
-from shared.handlers import Context, Need, Needed, Prepared, Route, prepared_json
-from shared.keys import mask
+from shared.handlers import Context, Need, Needed, Prepared, Route
 from shared.messages import (
-    OUTCOME,
     Accepted,
     Answer,
     Answered,
@@ -41,16 +37,13 @@ from shared.store import Store
 logger = logging.getLogger(__name__)
 
 Prepare = Callable[[Any, Envelope], Awaitable[Prepared]]
-Reveal = Callable[[str, str], str]
-"""(key, text) → the text with its masked tokens made whole."""
-
 MAX_WAITING = 1024
+MAX_TOGETHER = 256
+"""Commands that are decided in one commit."""
 MAX_PREPARING = 16
 PATIENCE = 2.0
 """Seconds that a request waits for what it comes after."""
-_TRIES = 10
 R = TypeVar("R")
-Q = TypeVar("Q", bound=Request)
 T = TypeVar("T")
 
 
@@ -74,7 +67,10 @@ class Pipeline:
         """The services whose events come into an inbox here."""
         self._routes = routes
         self._prepare = prepare
-        self._reveal = reveal
+        self._decider = Decider(store, routes, reveal)
+        self._cases: list[tuple[Case, asyncio.Future[Outcome | Need[Any]]]] = []
+        """What waits to be decided."""
+        self._deciding: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._preparing = asyncio.Semaphore(MAX_PREPARING)
         self._waiting = 0
@@ -96,7 +92,7 @@ class Pipeline:
             await self._catch_up(asked.envelope)
             if isinstance(asked.request, Command):
                 return await self._command(asked.request, asked.envelope)
-            return await self._with_need(self._query, asked.request, asked.envelope)
+            return await self._answer(asked.request, asked.envelope)
         except Refusal as refusal:
             return refusal.reply(asked.envelope.id)
         except Failure as failure:
@@ -128,22 +124,25 @@ class Pipeline:
         return all(self.store.seen(position) >= position.version for position in wanted)
 
     async def _with_need(
-        self,
-        decide: Callable[[Q, Envelope, Prepared | None], T | Need[Any]],
-        request: Q,
-        envelope: Envelope,
+        self, decide: Callable[[Prepared | None], Awaitable[T | Need[Any]]], envelope: Envelope
     ) -> T:
         """What `decide` says; when it needs something, it is got and `decide` runs again."""
-        decided = await self.on_thread(decide, request, envelope, None)
+        decided = await decide(None)
         if isinstance(decided, Need):
             if self._prepare is None:
-                raise TypeError(f"{type(request).__name__} needs what this service can't get")
+                raise TypeError(f"{type(decided).__name__} is what this service can't get")
             async with self._preparing:
                 prepared = await self._prepare(decided, envelope)
-            decided = await self.on_thread(decide, request, envelope, prepared)
+            decided = await decide(prepared)
             if isinstance(decided, Need):
-                raise TypeError(f"{type(request).__name__} needs more than one thing")
+                raise TypeError("a request needs more than one thing")
         return decided
+
+    async def _answer(self, query: Request, envelope: Envelope) -> Answer:
+        async def ask(prepared: Prepared | None) -> Answer | Need[Any]:
+            return await self.on_thread(self._query, query, envelope, prepared)
+
+        return await self._with_need(ask, envelope)
 
     def _query(
         self, query: Request, envelope: Envelope, prepared: Prepared | None
@@ -155,73 +154,47 @@ class Pipeline:
             data = route.handle(query, aggregate, context)
         except Needed as needed:
             return needed.need
-        return Answered(data=_json(data), position=self._position(aggregate.id, aggregate.version))
+        position = Position(self.store.service, aggregate.id, aggregate.version)
+        return Answered(
+            data={} if data is None else data.model_dump(mode="json"), position=str(position)
+        )
 
     async def _command(self, command: Command, envelope: Envelope) -> Reply:
-        decided: Outcome = await self._with_need(self._decide, command, envelope)
+        async def decide(prepared: Prepared | None) -> Outcome | Need[Any]:
+            case = Case(command, envelope, prepared)
+            if envelope.dry_run:
+                return await self.on_thread(self._decider.alone, case)
+            return await self._decide(case)
+
+        decided: Outcome = await self._with_need(decide, envelope)
         if isinstance(decided, Accepted) and decided.events and not decided.dry_run:
             self.committed.set()
         return decided
 
-    def _decide(
-        self, command: Command, envelope: Envelope, prepared: Prepared | None
-    ) -> Outcome | Need[Any]:
-        """Decide and commit; a conflict with another writer is decided anew."""
-        for _ in range(_TRIES):
-            row = self.store.decided(envelope.id)
-            if row is not None:
-                return self._again(row, command, envelope)
-            if envelope.deadline is not None and clock.now() >= envelope.deadline:
-                raise DeadlinePassed
+    async def _decide(self, case: Case) -> Outcome | Need[Any]:
+        """Decide with all that arrive meanwhile; raises what comes of it instead."""
+        waiting: asyncio.Future[Outcome | Need[Any]] = asyncio.get_running_loop().create_future()
+        self._cases.append((case, waiting))
+        if self._deciding is None or self._deciding.done():
+            self._deciding = asyncio.create_task(self._decide_all())
+        return await waiting
+
+    async def _decide_all(self) -> None:
+        """Decide what waits, and what comes while that is decided, until nothing is left."""
+        while self._cases:
+            taken, self._cases = self._cases[:MAX_TOGETHER], self._cases[MAX_TOGETHER:]
+            cases = [case for case, _ in taken]
             try:
-                return self._decide_once(command, envelope, prepared)
-            except Needed as needed:
-                return needed.need
-            except IntegrityError:
-                logger.info("%s met another writer, deciding anew", type(command).__name__)
-        raise Busy
-
-    def _decide_once(
-        self, command: Command, envelope: Envelope, prepared: Prepared | None
-    ) -> Outcome:
-        route = self._routes[type(command).__name__]
-        aggregate = self.store.load(route.aggregate, command.key)
-        context = Context(envelope.actor, envelope.id, envelope.time, self.store, prepared)
-        try:
-            result = route.handle(command, aggregate, context)
-            draft = self.store.draft([aggregate], envelope.meta())
-            outcome: Outcome = Accepted(
-                command_id=envelope.id,
-                events=tuple(record.ref(self.store.service) for record in draft.records),
-                position=self._position(aggregate.id, aggregate.version),
-                result=_json(result),
-            )
-        except Refusal as refusal:
-            self.store.forget([aggregate] if aggregate.pending else [])
-            draft = self.store.draft([], envelope.meta())
-            outcome = refusal.reply(envelope.id)
-        except BaseException:
-            self.store.forget([aggregate])
-            raise
-        if envelope.dry_run:
-            self.store.forget([aggregate])
-            return _dry(outcome)
-        row = CommandRow.of(command, envelope, prepared_json(prepared), outcome)
-        self.store.commit(draft, command=row)
-        return outcome
-
-    def _again(self, row: CommandRow, command: Command, envelope: Envelope) -> Outcome:
-        """The reply to a command id that was decided before."""
-        if row.request_hash != request_hash(command, envelope.actor):
-            raise CommandIdReused
-        reply = row.reply()
-        if isinstance(reply, Accepted):
-            whole = self._reveal(row.key, reply.model_dump_json())
-            return OUTCOME.validate_json(whole)
-        return reply
-
-    def _position(self, aggregate_id: str, version: int) -> str:
-        return str(Position(self.store.service, aggregate_id, version))
+                decisions = await self.on_thread(self._decider.together, cases)
+            except Exception as error:
+                decisions = [error] * len(taken)
+            for (_, waiting), decision in zip(taken, decisions, strict=True):
+                if waiting.done():
+                    continue  # whoever asked is gone
+                if isinstance(decision, Exception):
+                    waiting.set_exception(decision)
+                else:
+                    waiting.set_result(decision)
 
 
 async def wait_for_signal(event: asyncio.Event, seconds: float) -> None:
@@ -230,14 +203,3 @@ async def wait_for_signal(event: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
     event.clear()
-
-
-def _dry(outcome: Outcome) -> Outcome:
-    """What would be answered, without tokens: they were never given."""
-    if isinstance(outcome, Accepted):
-        outcome = outcome.model_copy(update={"dry_run": True})
-    return OUTCOME.validate_json(mask(outcome.model_dump_json()))
-
-
-def _json(data: Any) -> dict[str, Any]:
-    return {} if data is None else dict(data.model_dump(mode="json"))

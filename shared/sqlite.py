@@ -1,6 +1,7 @@
 """The event store on SQLite: events, command log, tracking, labels and log id in one file."""
 
 import dataclasses
+import json
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,10 @@ _COLUMNS = [field.name for field in dataclasses.fields(CommandRow)]
 _INSERT_COMMAND = (
     f"INSERT INTO command_log ({','.join(_COLUMNS)}) VALUES ({','.join('?' * len(_COLUMNS))})"  # noqa: S608  # names from our own class
 )
-_SELECT_COMMAND = f"SELECT {','.join(_COLUMNS)} FROM command_log WHERE command_id=?"  # noqa: S608
+_SELECT_COMMANDS = (
+    f"SELECT {','.join(_COLUMNS)} FROM command_log"  # noqa: S608  # names from our own class
+    " WHERE command_id IN (SELECT value FROM json_each(?))"
+)
 _ADVANCE = (
     "INSERT INTO tracking SELECT :origin, :aggregate, :version WHERE :version = 1 OR EXISTS"
     " (SELECT 1 FROM tracking WHERE origin=:origin AND aggregate=:aggregate)"
@@ -61,7 +65,7 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         stored_events: Sequence[StoredEvent],
         *,
         labels: Mapping[str, frozenset[str]] = MappingProxyType({}),
-        command: CommandRow | None = None,
+        commands: Sequence[CommandRow] = (),
         seen: Position | None = None,
         **_: Any,
     ) -> Sequence[int] | None:
@@ -69,8 +73,8 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
             c.execute(_ADVANCE, _row(seen))
             if c.sqlite_cursor.rowcount != 1:
                 raise IntegrityError(f"{seen} is not the next event of its aggregate")
-        if command is not None:
-            c.execute(_INSERT_COMMAND, dataclasses.astuple(command))
+        if commands:
+            c.executemany(_INSERT_COMMAND, [dataclasses.astuple(row) for row in commands])
         for aggregate, carried in labels.items():
             c.execute("DELETE FROM labels WHERE aggregate=?", (aggregate,))
             c.executemany(
@@ -84,12 +88,11 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
             c.execute("SELECT aggregate FROM labels WHERE label=? ORDER BY aggregate", (label,))
             return [str(row[0]) for row in c.fetchall()]
 
-    def select_command(self, command_id: str) -> CommandRow | None:
-        """The row of a command that was decided before."""
+    def select_commands(self, command_ids: Sequence[str]) -> list[CommandRow]:
+        """The rows of those commands that were decided before."""
         with self.datastore.transaction(commit=False) as c:
-            c.execute(_SELECT_COMMAND, (command_id,))
-            row = c.fetchone()
-        return None if row is None else CommandRow(*row)
+            c.execute(_SELECT_COMMANDS, (json.dumps(command_ids),))
+            return [CommandRow(*row) for row in c.fetchall()]
 
     def select_seen(self, origin: str, aggregate: str) -> int:
         """The version up to which that aggregate of service `origin` was handled; 0 for none."""

@@ -35,20 +35,23 @@ class Recorder(Protocol):
         self, start: int | None, limit: int, *, inclusive_of_start: bool = True
     ) -> Sequence[Notification]: ...
     def max_notification_id(self) -> int | None: ...
-    def select_command(self, command_id: str) -> CommandRow | None: ...
+    def select_commands(self, command_ids: Sequence[str]) -> Sequence[CommandRow]: ...
     def select_seen(self, origin: str, aggregate: str) -> int: ...
     def select_log_id(self) -> str: ...
 
 
 @dataclass
 class Draft:
-    """What is about to be committed: the pending events of some aggregates as records."""
+    """What is about to be committed: what some aggregates recorded, in order."""
 
-    aggregates: list[Aggregate]
+    aggregates: list[Aggregate] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     stored: list[StoredEvent] = field(default_factory=list)
     heads: dict[str, str] = field(default_factory=dict)
     labels: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def __contains__(self, aggregate: Aggregate) -> bool:
+        return aggregate.id in self.heads
 
 
 class Store:
@@ -89,42 +92,55 @@ class Store:
             self.load(kind, id_.removeprefix(prefix)) for id_ in found if id_.startswith(prefix)
         ]
 
-    def draft(self, aggregates: Sequence[Aggregate], meta: Meta) -> Draft:
-        """The pending events as records; raises BadRequest when one is too large to publish."""
-        draft = Draft([aggregate for aggregate in aggregates if aggregate.pending])
-        for aggregate in draft.aggregates:
-            prev = self._heads.get(aggregate.id, CHAIN_START)
-            first = aggregate.version - len(aggregate.pending) + 1
-            for version, event in enumerate(aggregate.pending, first):
-                record = Record(aggregate.id, version, event, meta, prev)
-                stored = self.mapper.to_stored_event(record)
-                if len(stored.state) > MAX_STATE:
-                    raise BadRequest(reason=f"the event would have more than {MAX_STATE} bytes")
-                prev = digest(stored)
-                draft.records.append(record)
-                draft.stored.append(stored)
-            draft.heads[aggregate.id] = prev
-            if type(aggregate).labels is not Aggregate.labels:
-                draft.labels[aggregate.id] = aggregate.labels()
+    def draft(
+        self, aggregates: Sequence[Aggregate], meta: Meta, *, onto: Draft | None = None
+    ) -> Draft:
+        """Put what the aggregates have pending onto a draft, a new one unless it is given.
+
+        Raises BadRequest when an event is too large to publish; that aggregate's stay pending.
+        """
+        draft = Draft() if onto is None else onto
+        for aggregate in aggregates:
+            if aggregate.pending:
+                self._put(aggregate, meta, draft)
         return draft
 
+    def _put(self, aggregate: Aggregate, meta: Meta, draft: Draft) -> None:
+        prev = draft.heads.get(aggregate.id, self._heads.get(aggregate.id, CHAIN_START))
+        first = aggregate.version - len(aggregate.pending) + 1
+        records, rows = [], []
+        for version, event in enumerate(aggregate.pending, first):
+            record = Record(aggregate.id, version, event, meta, prev)
+            stored = self.mapper.to_stored_event(record)
+            if len(stored.state) > MAX_STATE:
+                raise BadRequest(reason=f"the event would have more than {MAX_STATE} bytes")
+            prev = digest(stored)
+            records.append(record)
+            rows.append(stored)
+        if aggregate not in draft:
+            draft.aggregates.append(aggregate)
+        draft.records += records
+        draft.stored += rows
+        draft.heads[aggregate.id] = prev
+        if type(aggregate).labels is not Aggregate.labels:
+            draft.labels[aggregate.id] = aggregate.labels()
+        aggregate.pending.clear()
+
     def commit(
-        self, draft: Draft, *, command: CommandRow | None = None, seen: Position | None = None
+        self, draft: Draft, *, commands: Sequence[CommandRow] = (), seen: Position | None = None
     ) -> None:
-        """Store events, command and tracking together or not at all.
+        """Store events, commands and tracking together or not at all.
 
         Raises the library's IntegrityError when another writer was first. The copies of a
         failed draft are forgotten.
         """
         try:
             self.recorder.insert_events(
-                draft.stored, labels=draft.labels, command=command, seen=seen
+                draft.stored, labels=draft.labels, commands=commands, seen=seen
             )
         except BaseException:
             self.forget(draft.aggregates)
             raise
-        for aggregate in draft.aggregates:
-            aggregate.pending.clear()
         self._heads.update(draft.heads)
 
     def forget(self, aggregates: Sequence[Aggregate]) -> None:
@@ -132,9 +148,9 @@ class Store:
         for aggregate in aggregates:
             self._copies.pop(aggregate.id, None)
 
-    def decided(self, command_id: str) -> CommandRow | None:
-        """The row of a command that was decided before."""
-        return self.recorder.select_command(command_id)
+    def decided(self, command_ids: Sequence[str]) -> dict[str, CommandRow]:
+        """The rows of those commands that were decided before, by their ids."""
+        return {row.command_id: row for row in self.recorder.select_commands(command_ids)}
 
     def seen(self, position: Position) -> int:
         """The version up to which the aggregate of `position` was handled here; 0 for none."""

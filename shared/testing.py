@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.aggregate import Aggregate
+from shared.deciding import Reveal
 from shared.errors import Refusal
 from shared.handlers import Need, Prepared, routes
 from shared.inbox import Inbox, policies_of
@@ -31,7 +32,7 @@ from shared.messages import (
     Request,
 )
 from shared.names import Position
-from shared.pipeline import Pipeline, Reveal
+from shared.pipeline import Pipeline
 from shared.published import Published
 from shared.requests import Asked
 from shared.sqlite import open_sqlite

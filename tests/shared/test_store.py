@@ -52,17 +52,17 @@ def command(command_id: str) -> CommandRow:
 
 def kept(store: Store) -> tuple[int, bool, int]:
     """The end of the log, whether the command `c` is there, and how far the listing was seen."""
-    return store.log_end(), store.decided("c") is not None, store.seen(SEEN)
+    return store.log_end(), "c" in store.decided(["c"]), store.seen(SEEN)
 
 
 def test_events_command_and_tracking_are_stored_together(store: Store) -> None:
-    store.commit(drafted(store), command=command("c"), seen=SEEN)
+    store.commit(drafted(store), commands=[command("c")], seen=SEEN)
     assert kept(store) == (2, True, 1)
 
 
 @pytest.mark.parametrize("broken", ["events", "command", "tracking"])
 def test_when_one_part_fails_none_is_stored(store: Store, tmp_path: Path, broken: str) -> None:
-    other(tmp_path).commit(drafted(other(tmp_path)), command=command("used"), seen=SEEN)
+    other(tmp_path).commit(drafted(other(tmp_path)), commands=[command("used")], seen=SEEN)
     before = kept(store)
     draft = drafted(store)
     if broken == "events":
@@ -71,7 +71,7 @@ def test_when_one_part_fails_none_is_stored(store: Store, tmp_path: Path, broken
     row = command("used" if broken == "command" else "c")
     seen = Position(*SEEN[:2], 1 if broken == "tracking" else 2)
     with pytest.raises(IntegrityError):
-        store.commit(draft, command=row, seen=seen)
+        store.commit(draft, commands=[row], seen=seen)
     assert kept(store) == before
     assert not store.load(AppTokens, APP).pending
 
@@ -131,10 +131,10 @@ def test_the_log_is_read_in_order_from_any_place(store: Store) -> None:
 
 @pytest.mark.parametrize("version", [0, 1, 3])
 def test_tracking_only_takes_the_next_version(store: Store, version: int) -> None:
-    store.commit(Draft([]), seen=SEEN)
+    store.commit(Draft(), seen=SEEN)
     with pytest.raises(IntegrityError):
-        store.commit(Draft([]), seen=SEEN._replace(version=version))
-    store.commit(Draft([]), seen=SEEN._replace(version=2))
+        store.commit(Draft(), seen=SEEN._replace(version=version))
+    store.commit(Draft(), seen=SEEN._replace(version=2))
     assert store.seen(SEEN) == 2
 
 
@@ -144,7 +144,7 @@ def test_a_log_has_an_id_of_its_own_for_ever(store: Store, tmp_path: Path) -> No
 
 
 def test_a_store_is_read_beside_its_writer_and_not_written(store: Store, tmp_path: Path) -> None:
-    store.commit(drafted(store), command=command("c"))
+    store.commit(drafted(store), commands=[command("c")])
     reader = Store("token", open_sqlite(tmp_path / "token.sqlite", read_only=True))
     assert reader.load(AppTokens, APP) == store.load(AppTokens, APP)
     with pytest.raises(PersistenceError):
