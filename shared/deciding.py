@@ -10,6 +10,7 @@ from typing import Any
 from eventsourcing.persistence import IntegrityError
 
 from shared import clock
+from shared.aggregate import Aggregate
 from shared.command_log import CommandRow, request_hash
 from shared.errors import Busy, CommandIdReused, DeadlinePassed, Failure, Refusal
 from shared.handlers import Context, Need, Needed, Prepared, Route, prepared_json
@@ -95,11 +96,12 @@ class Decider:
         known = self._store.decided([case.envelope.id for case in cases])
         draft = Draft()
         rows: list[CommandRow] = []
-        try:
-            decisions = [self._next(case, draft, rows, known) for case in cases]
-        except BaseException:
-            self._store.forget(draft.aggregates)
-            raise
+        with self._store.reading_once(dict.fromkeys(map(self._aggregate, cases))):
+            try:
+                decisions = [self._next(case, draft, rows, known) for case in cases]
+            except BaseException:
+                self._store.forget(draft.aggregates)
+                raise
         if rows:
             self._store.commit(draft, commands=rows)
         return decisions
@@ -141,7 +143,7 @@ class Decider:
         """
         command, envelope = case.command, case.envelope
         route = self._routes[type(command).__name__]
-        aggregate = self._store.load(route.aggregate, command.key)
+        aggregate = self._store.load(*self._aggregate(case))
         context = Context(envelope.actor, envelope.id, envelope.time, self._store, case.prepared)
         before = len(draft.records)
         try:
@@ -161,6 +163,10 @@ class Decider:
             position=str(Position(self._store.service, aggregate.id, aggregate.version)),
             result={} if result is None else result.model_dump(mode="json"),
         )
+
+    def _aggregate(self, case: Case) -> tuple[type[Aggregate], str]:
+        """The kind and key of the aggregate that decides it."""
+        return self._routes[type(case.command).__name__].aggregate, case.command.key
 
     def _again(self, row: CommandRow, case: Case) -> Outcome:
         """The reply to a command id that was decided before; raises CommandIdReused."""

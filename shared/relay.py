@@ -1,15 +1,24 @@
-"""The relay: the log of a service goes to the stream, in order. The log is the outbox."""
+"""The relay: the log of a service goes to the stream, in order. The log is the outbox.
+
+Each publication names the last one of this service that the stream has to hold before it, so of
+two relays only one goes on (source: JetStream's headers `Nats-Expected-Last-Subject-Sequence` and
+`…-Subject`). Many events go as one atomic batch (source: ADR-50 of NATS).
+"""
 
 import asyncio
+import json
 import logging
+import uuid
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import nats.errors
 import nats.js.errors
 from eventsourcing.persistence import Notification
-from nats.js import JetStreamContext
+from nats.aio.client import Client
 
 from shared import headers
+from shared.broker import provision
 from shared.pipeline import Pipeline, wait_for_signal
 from shared.published import Published
 from shared.subjects import EVENTS, event_subject
@@ -17,13 +26,39 @@ from shared.subjects import EVENTS, event_subject
 logger = logging.getLogger(__name__)
 
 _BATCH = 500
+"""Rows of the log that are read at once; a batch of the stream may have 1,000 messages."""
+_PLAIN = 4
+"""Up to so many events go one by one: a batch costs more than a few messages do."""
 _IDLE = 0.25
 """Seconds after which the log is read without being woken."""
 _RETRY = 1.0
+_TIMEOUT = 5.0
+"""Seconds for the stream's answer."""
 
 
 class ForeignStream(Exception):
     """The stream holds events of another log; publishing there would hide this one's."""
+
+
+class Refused(Exception):
+    """The stream didn't take what was published."""
+
+
+class Place(NamedTuple):
+    """How far the stream has the events of a service."""
+
+    position: int
+    """In the log of the service."""
+    sequence: int
+    """Of the last such message in the stream; 0 for none."""
+
+
+class Outgoing(NamedTuple):
+    """An event on its way."""
+
+    subject: str
+    headers: dict[str, str]
+    body: bytes
 
 
 class Relay:
@@ -32,32 +67,46 @@ class Relay:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._store = pipeline.store
+        self._own = f"evt.{pipeline.store.service}.>"
 
-    async def run(self, stream: JetStreamContext) -> None:
+    async def run(self, client: Client) -> None:
         """Publish for ever; raises ForeignStream."""
         while True:
             try:
-                await self._follow(stream)
+                await self._follow(client)
+            except nats.js.errors.NotFoundError:
+                logger.warning("there is no stream %s, it is made anew", EVENTS)
+                await provision(client.jetstream(), [])
+            except Refused as refused:
+                logger.warning("the stream refused events, looking again: %s", refused)
+                await asyncio.sleep(_RETRY)
             except (nats.errors.Error, nats.js.errors.Error) as error:
                 logger.warning("events wait, the stream doesn't take them: %r", error)
                 await asyncio.sleep(_RETRY)
 
-    async def _follow(self, stream: JetStreamContext) -> None:
-        position = await self._published(stream)
+    async def _follow(self, client: Client) -> None:
+        info = await client.jetstream().stream_info(EVENTS)
+        place = await self._place(client)
         while True:
-            rows = await self._pipeline.on_thread(self._store.log_after, position, _BATCH)
-            await self._publish(stream, rows)
+            rows = await self._pipeline.on_thread(self._store.log_after, place.position, _BATCH)
+            outgoing = [message for row in rows if (message := self._outgoing(row))]
+            sequence = place.sequence
+            if info.config.allow_atomic and len(outgoing) > _PLAIN:
+                sequence = await self._publish_together(client, outgoing, sequence)
+            else:
+                for message in outgoing:
+                    sequence = await self._publish(client, message, sequence)
             if rows:
-                position = rows[-1].id
+                place = Place(rows[-1].id, sequence)
             else:
                 await wait_for_signal(self._pipeline.committed, _IDLE)
 
-    async def _published(self, stream: JetStreamContext) -> int:
-        """The log position up to which the stream has this service's events."""
+    async def _place(self, client: Client) -> Place:
+        """How far the stream has this service's events; raises ForeignStream."""
         try:
-            last = await stream.get_last_msg(EVENTS, f"evt.{self._store.service}.>")
+            last = await client.jetstream().get_last_msg(EVENTS, self._own)
         except nats.js.errors.NotFoundError:
-            return 0
+            return Place(0, 0)
         published = Published.read(last.headers, last.data or b"")
         end = await self._pipeline.on_thread(self._store.log_end)
         if published.log_id != self._store.log_id or published.sequence > end:
@@ -66,18 +115,49 @@ class Relay:
                 f"log {self._store.log_id} with {end} rows: use the store that belongs to the "
                 "stream, or an empty stream"
             )
-        return published.sequence
+        return Place(published.sequence, last.seq or 0)
 
-    async def _publish(self, stream: JetStreamContext, rows: Sequence[Notification]) -> None:
-        for row in rows:
-            record = self._store.mapper.to_domain_event(row)
-            if not record.event.PUBLISHED:
-                continue
-            published = Published.of(record, self._store.service, row.id, self._store.log_id)
-            unique = {"Nats-Msg-Id": f"{published.log_id}:{published.sequence}"}
-            await stream.publish(
-                event_subject(record.event),
-                published.body,
-                stream=EVENTS,
-                headers=headers.encode(published.attributes()) | unique,
-            )
+    def _outgoing(self, row: Notification) -> Outgoing | None:
+        """The message for a row of the log; None for what isn't published."""
+        record = self._store.mapper.to_domain_event(row)
+        if not record.event.PUBLISHED:
+            return None
+        published = Published.of(record, self._store.service, row.id, self._store.log_id)
+        unique = {"Nats-Msg-Id": f"{published.log_id}:{published.sequence}"}
+        told = headers.encode(published.attributes()) | unique
+        return Outgoing(event_subject(record.event), told, published.body)
+
+    async def _publish(self, client: Client, message: Outgoing, after: int) -> int:
+        """Publish one event if the last one of this service is there; gives its sequence."""
+        return await _asked(client, message, self._fence(after))
+
+    async def _publish_together(
+        self, client: Client, outgoing: Sequence[Outgoing], after: int
+    ) -> int:
+        """Publish all of them or none; gives the sequence of the last one."""
+        batch = uuid.uuid4().hex
+        for number, message in enumerate(outgoing, 1):
+            told = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
+            if number == 1:
+                told |= self._fence(after)
+            if number == len(outgoing):
+                return await _asked(client, message, told | {"Nats-Batch-Commit": "1"})
+            await client.publish(message.subject, message.body, headers=message.headers | told)
+        return after
+
+    def _fence(self, after: int) -> dict[str, str]:
+        return {
+            "Nats-Expected-Last-Subject-Sequence": str(after),
+            "Nats-Expected-Last-Subject-Sequence-Subject": self._own,
+        }
+
+
+async def _asked(client: Client, message: Outgoing, told: dict[str, str]) -> int:
+    """Publish a message and give its sequence; raises Refused with what the stream says."""
+    answer = await client.request(
+        message.subject, message.body, timeout=_TIMEOUT, headers=message.headers | told
+    )
+    said = json.loads(answer.data)
+    if "error" in said:
+        raise Refused(said["error"]["description"])
+    return int(said["seq"])

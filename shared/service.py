@@ -71,9 +71,7 @@ class Service:
         async with asyncio.TaskGroup() as group:
             loops = [group.create_task(self._read(reader)) for reader in self._readers]
             if self._relays:
-                loops.append(
-                    group.create_task(Relay(self._pipeline).run(self._bus.events.jetstream()))
-                )
+                loops.append(group.create_task(Relay(self._pipeline).run(self._bus.events)))
             loops.append(group.create_task(self._watch()))
             with suppress(ConnectionReconnectingError):  # nothing is to be drained then
                 await FastStream(self._bus.requests, logger=None, on_shutdown=[self._drain]).run()

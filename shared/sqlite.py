@@ -22,6 +22,11 @@ _SELECT_COMMANDS = (
     f"SELECT {','.join(_COLUMNS)} FROM command_log"  # noqa: S608  # names from our own class
     " WHERE command_id IN (SELECT value FROM json_each(?))"
 )
+_SELECT_NEWER = (
+    "SELECT originator_id, originator_version, topic, state FROM json_each(?) AS wanted"
+    " JOIN stored_events ON originator_id=wanted.key AND originator_version>wanted.value"
+    " ORDER BY originator_id, originator_version"
+)
 _ADVANCE = (
     "INSERT INTO tracking SELECT :origin, :aggregate, :version WHERE :version = 1 OR EXISTS"
     " (SELECT 1 FROM tracking WHERE origin=:origin AND aggregate=:aggregate)"
@@ -87,6 +92,12 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=False) as c:
             c.execute("SELECT aggregate FROM labels WHERE label=? ORDER BY aggregate", (label,))
             return [str(row[0]) for row in c.fetchall()]
+
+    def select_newer(self, versions: Mapping[str, int]) -> list[StoredEvent]:
+        """What came after these versions of these aggregates, in order."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(_SELECT_NEWER, (json.dumps(versions),))
+            return [StoredEvent(*row) for row in c.fetchall()]
 
     def select_commands(self, command_ids: Sequence[str]) -> list[CommandRow]:
         """The rows of those commands that were decided before."""

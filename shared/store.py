@@ -1,7 +1,8 @@
 """The event store of one service: the truth. Used from one thread only."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -31,6 +32,7 @@ class Recorder(Protocol):
     def select_events(
         self, originator_id: str, *, gt: int | None = None
     ) -> Sequence[StoredEvent]: ...
+    def select_newer(self, versions: Mapping[str, int]) -> Sequence[StoredEvent]: ...
     def select_notifications(
         self, start: int | None, limit: int, *, inclusive_of_start: bool = True
     ) -> Sequence[Notification]: ...
@@ -67,22 +69,47 @@ class Store:
         self.log_id = recorder.select_log_id()
         self._copies: OrderedDict[str, Aggregate] = OrderedDict()
         self._heads: dict[str, str] = {}
+        self._fresh: set[str] | None = None
+        """The copies that needn't be read again, while many commands are decided at once."""
 
     def load(self, kind: type[A], key: str) -> A:
         """The aggregate as its whole history left it; version 0 when it has none."""
+        copy = self._copy(kind, key)
+        if self._fresh is None or copy.id not in self._fresh:
+            self._catch_up(self.recorder.select_events(copy.id, gt=copy.version))
+        if self._fresh is not None:
+            self._fresh.add(copy.id)
+        return copy
+
+    @contextmanager
+    def reading_once(self, wanted: Iterable[tuple[type[Aggregate], str]]) -> Iterator[None]:
+        """Within this each aggregate is read at most once, and those wanted all at once now."""
+        copies = [self._copy(kind, key) for kind, key in wanted]
+        self._catch_up(self.recorder.select_newer({copy.id: copy.version for copy in copies}))
+        self._fresh = {copy.id for copy in copies}
+        try:
+            yield
+        finally:
+            self._fresh = None
+
+    def _copy(self, kind: type[A], key: str) -> A:
+        """The copy as it is kept, or one without history."""
         aggregate_id = kind.id_of(key)
         copy = self._copies.get(aggregate_id)
         if not isinstance(copy, kind):
-            copy = kind(key)
-        for stored in self.recorder.select_events(aggregate_id, gt=copy.version):
-            copy.replay(self.mapper.to_domain_event(stored).event)
-            self._heads[aggregate_id] = digest(stored)
-        self._copies[aggregate_id] = copy
+            self._copies[aggregate_id] = copy = kind(key)
         self._copies.move_to_end(aggregate_id)
         if len(self._copies) > _COPIES:
             oldest, _ = self._copies.popitem(last=False)
             self._heads.pop(oldest, None)
         return copy
+
+    def _catch_up(self, newer: Iterable[StoredEvent]) -> None:
+        """Let copies take over what was stored meanwhile."""
+        for stored in newer:
+            aggregate_id = str(stored.originator_id)
+            self._copies[aggregate_id].replay(self.mapper.to_domain_event(stored).event)
+            self._heads[aggregate_id] = digest(stored)
 
     def labelled(self, kind: type[A], label: str) -> list[A]:
         """The aggregates of a kind that carry a label, in the order of their ids."""
@@ -147,6 +174,8 @@ class Store:
         """Drop the working copies of aggregates whose pending events won't be stored."""
         for aggregate in aggregates:
             self._copies.pop(aggregate.id, None)
+            if self._fresh is not None:
+                self._fresh.discard(aggregate.id)
 
     def decided(self, command_ids: Sequence[str]) -> dict[str, CommandRow]:
         """The rows of those commands that were decided before, by their ids."""

@@ -21,6 +21,7 @@ STREAM = api.StreamConfig(
     duplicate_window=600,
     deny_delete=True,
     deny_purge=True,
+    allow_atomic=True,
 )
 
 
