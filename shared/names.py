@@ -51,6 +51,16 @@ class Position(NamedTuple):
         return cls(match["service"], match["aggregate"], int(match["version"]))
 
 
+class Step(NamedTuple):
+    """Up to which version an aggregate of another service is handled with a commit."""
+
+    origin: str
+    aggregate: str
+    before: int
+    """The version up to which it was handled before."""
+    after: int
+
+
 def _checked(text: str) -> str:
     return str(Position.parse(text))
 

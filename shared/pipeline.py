@@ -121,7 +121,10 @@ class Pipeline:
             raise NotYet from None
 
     def _has_seen(self, wanted: Iterable[Position]) -> bool:
-        return all(self.store.seen(position) >= position.version for position in wanted)
+        return all(
+            self.store.seen(service, [aggregate]).get(aggregate, 0) >= version
+            for service, aggregate, version in wanted
+        )
 
     async def _with_need(
         self, decide: Callable[[Prepared | None], Awaitable[T | Need[Any]]], envelope: Envelope

@@ -36,7 +36,7 @@ class Process:
         self._free = asyncio.Semaphore(AT_ONCE)
 
     async def run(self, client: Client) -> None:
-        """Do steps for ever; raises ConsumerGone."""
+        """Do steps for ever; raises ConsumerGone, in a group."""
         async with (
             asyncio.TaskGroup() as group,
             aclosing(messages(client, EVENTS, self.consumer)) as delivered,

@@ -134,8 +134,8 @@ class Service:
         while True:
             try:
                 await reader.run(self._bus.events)
-            except ConsumerGone as gone:
-                logger.warning("consumer %s is gone (%s)", reader.consumer, gone)
+            except* ConsumerGone as gone:
+                logger.warning("consumer %s is gone (%r)", reader.consumer, gone.exceptions)
                 await asyncio.sleep(_AGAIN)
                 await self._provision()
 

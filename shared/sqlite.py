@@ -12,7 +12,7 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
 
 from shared.command_log import CommandRow
-from shared.names import Position
+from shared.names import Step
 
 _COLUMNS = [field.name for field in dataclasses.fields(CommandRow)]
 _INSERT_COMMAND = (
@@ -28,10 +28,14 @@ _SELECT_NEWER = (
     " ORDER BY originator_id, originator_version"
 )
 _ADVANCE = (
-    "INSERT INTO tracking SELECT :origin, :aggregate, :version WHERE :version = 1 OR EXISTS"
+    "INSERT INTO tracking SELECT :origin, :aggregate, :after WHERE :before = 0 OR EXISTS"
     " (SELECT 1 FROM tracking WHERE origin=:origin AND aggregate=:aggregate)"
     " ON CONFLICT (origin, aggregate) DO UPDATE SET version=excluded.version"
-    " WHERE tracking.version=excluded.version - 1"
+    " WHERE tracking.version=:before"
+)
+_SELECT_SEEN = (
+    "SELECT aggregate, version FROM tracking"
+    " WHERE origin=? AND aggregate IN (SELECT value FROM json_each(?))"
 )
 
 
@@ -71,13 +75,13 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         *,
         labels: Mapping[str, frozenset[str]] = MappingProxyType({}),
         commands: Sequence[CommandRow] = (),
-        seen: Position | None = None,
+        seen: Sequence[Step] = (),
         **_: Any,
     ) -> Sequence[int] | None:
-        if seen is not None:
-            c.execute(_ADVANCE, _row(seen))
+        for step in seen:
+            c.execute(_ADVANCE, step._asdict())
             if c.sqlite_cursor.rowcount != 1:
-                raise IntegrityError(f"{seen} is not the next event of its aggregate")
+                raise IntegrityError(f"{step} is not the next step of its aggregate")
         if commands:
             c.executemany(_INSERT_COMMAND, [dataclasses.astuple(row) for row in commands])
         for aggregate, carried in labels.items():
@@ -105,14 +109,11 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
             c.execute(_SELECT_COMMANDS, (json.dumps(command_ids),))
             return [CommandRow(*row) for row in c.fetchall()]
 
-    def select_seen(self, origin: str, aggregate: str) -> int:
-        """The version up to which that aggregate of service `origin` was handled; 0 for none."""
+    def select_seen(self, origin: str, aggregates: Sequence[str]) -> dict[str, int]:
+        """The versions up to which those aggregates of service `origin` were handled."""
         with self.datastore.transaction(commit=False) as c:
-            c.execute(
-                "SELECT version FROM tracking WHERE origin=? AND aggregate=?", (origin, aggregate)
-            )
-            row = c.fetchone()
-        return 0 if row is None else int(row[0])
+            c.execute(_SELECT_SEEN, (origin, json.dumps(aggregates)))
+            return {str(aggregate): int(version) for aggregate, version in c.fetchall()}
 
     def select_log_id(self) -> str:
         """What tells this log from every other one, a restored or emptied one too."""
@@ -144,7 +145,3 @@ def open_sqlite(path: Path, *, read_only: bool = False) -> SQLiteRecorder:
             if str(cursor.fetchone()[0]) != wanted:
                 raise RuntimeError(f"{path}: {pragma} isn't {wanted}, commits could be lost")
     return recorder
-
-
-def _row(seen: Position) -> dict[str, str | int]:
-    return {"origin": seen.service, "aggregate": seen.aggregate, "version": seen.version}

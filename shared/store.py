@@ -12,7 +12,7 @@ from shared.aggregate import Aggregate
 from shared.command_log import CommandRow
 from shared.errors import BadRequest
 from shared.messages import Meta
-from shared.names import Position
+from shared.names import Step
 from shared.records import CHAIN_START, Record, RecordMapper, digest
 
 MAX_STATE = 200 * 1024
@@ -38,7 +38,7 @@ class Recorder(Protocol):
     ) -> Sequence[Notification]: ...
     def max_notification_id(self) -> int | None: ...
     def select_commands(self, command_ids: Sequence[str]) -> Sequence[CommandRow]: ...
-    def select_seen(self, origin: str, aggregate: str) -> int: ...
+    def select_seen(self, origin: str, aggregates: Sequence[str]) -> Mapping[str, int]: ...
     def select_log_id(self) -> str: ...
 
 
@@ -85,7 +85,8 @@ class Store:
     def reading_once(self, wanted: Iterable[tuple[type[Aggregate], str]]) -> Iterator[None]:
         """Within this each aggregate is read at most once, and those wanted all at once now."""
         copies = [self._copy(kind, key) for kind, key in wanted]
-        self._catch_up(self.recorder.select_newer({copy.id: copy.version for copy in copies}))
+        if copies:
+            self._catch_up(self.recorder.select_newer({copy.id: copy.version for copy in copies}))
         self._fresh = {copy.id for copy in copies}
         try:
             yield
@@ -154,7 +155,7 @@ class Store:
         aggregate.pending.clear()
 
     def commit(
-        self, draft: Draft, *, commands: Sequence[CommandRow] = (), seen: Position | None = None
+        self, draft: Draft, *, commands: Sequence[CommandRow] = (), seen: Sequence[Step] = ()
     ) -> None:
         """Store events, commands and tracking together or not at all.
 
@@ -181,9 +182,9 @@ class Store:
         """The rows of those commands that were decided before, by their ids."""
         return {row.command_id: row for row in self.recorder.select_commands(command_ids)}
 
-    def seen(self, position: Position) -> int:
-        """The version up to which the aggregate of `position` was handled here; 0 for none."""
-        return self.recorder.select_seen(position.service, position.aggregate)
+    def seen(self, origin: str, aggregates: Sequence[str]) -> Mapping[str, int]:
+        """The versions up to which aggregates of another service were handled here, if any."""
+        return self.recorder.select_seen(origin, aggregates)
 
     def log_after(self, position: int, limit: int) -> Sequence[Notification]:
         """The next rows of this service's log, in order."""

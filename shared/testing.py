@@ -90,7 +90,8 @@ class Scenario:
         position = Position(service, aggregate, version)
         body = event.model_dump_json().encode()
         published = Published(event.TOPIC, position, _META, version, "given", body)
-        assert Inbox(service, self._policies, self._pipeline).handle(published)  # noqa: S101
+        handled = Inbox(service, self._policies, self._pipeline).handle([published])
+        assert handled == [True], handled  # noqa: S101
         return self
 
     def then(self, *events: Event) -> "Scenario":

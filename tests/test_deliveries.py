@@ -107,8 +107,13 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> list[Published]:
     return asyncio.run(play(tmp_path_factory.mktemp("world")))
 
 
-def received(folder: Path, service: str, events: list[Published]) -> list[Aggregate]:
-    """What a service without a history knows once it got the events, in that order."""
+def received(
+    folder: Path, service: str, events: list[Published], together: int = 1
+) -> list[Aggregate]:
+    """What a service without a history knows once it got the events in that order.
+
+    `together`: how many of another service's arrive at once.
+    """
     folder.mkdir()
     policies: object = token_policies.Policies()
     if service == "installation":
@@ -120,7 +125,15 @@ def received(folder: Path, service: str, events: list[Published]) -> list[Aggreg
     inboxes = {origin: Inbox(origin, table, pipeline) for origin in origins}
     waiting = [event for event in events if event.position.service in inboxes]
     while waiting:
-        early = [row for row in waiting if not inboxes[row.position.service].handle(row)]
+        early = []
+        for origin, inbox in inboxes.items():
+            rows = [event for event in waiting if event.position.service == origin]
+            for start in range(0, len(rows), together):
+                arrived = rows[start : start + together]
+                handled = inbox.handle(arrived)
+                early += [
+                    row for row, done in zip(arrived, handled, strict=True) if done is not True
+                ]
         assert len(early) < len(waiting)
         waiting = early
     kinds: list[tuple[type[Aggregate], tuple[str, ...]]] = [
@@ -140,4 +153,5 @@ def test_any_order_and_any_repetition_gives_the_same_copies(
     random.shuffle(shuffled)
     expected = received(tmp_path / "in-order", service, history)
     assert received(tmp_path / "shuffled", service, shuffled) == expected
+    assert received(tmp_path / "together", service, shuffled, random.randint(2, 20)) == expected
     assert any(aggregate.version for aggregate in expected)

@@ -101,7 +101,8 @@ class World:
             return False
         if lane < len(self._inboxes):
             pipeline = self._pipelines["token" if lane < _LISTING else "installation"]
-            assert await pipeline.on_thread(self._inboxes[lane].handle, events[0])
+            handled = await pipeline.on_thread(self._inboxes[lane].handle, events[:1])
+            assert handled == [True], handled
         else:
             await self._steps[lane - len(self._inboxes)][1](events[0])
         self._done[lane] += 1

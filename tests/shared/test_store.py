@@ -12,14 +12,14 @@ from services.token.events import ListingSeen
 from shared.command_log import CommandRow
 from shared.errors import BadRequest
 from shared.messages import Accepted, Envelope, Meta
-from shared.names import Position
+from shared.names import Step
 from shared.records import CHAIN_START, digest
 from shared.sqlite import SQLiteRecorder, open_sqlite
 from shared.store import MAX_STATE, Draft, Store
 
 APP, NOW = "com.example.app", datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 META = Meta(actor="ann", command_id="c", correlation_id="f", causation_id="c", time=NOW)
-SEEN = Position("listing", f"listing/{APP}", 1)
+SEEN = Step("listing", f"listing/{APP}", 0, 1)
 LISTED = ListingSeen(app_key=APP, partner_id="example", status="private", hosting="cloud")
 
 
@@ -52,26 +52,31 @@ def command(command_id: str) -> CommandRow:
 
 def kept(store: Store) -> tuple[int, bool, int]:
     """The end of the log, whether the command `c` is there, and how far the listing was seen."""
-    return store.log_end(), "c" in store.decided(["c"]), store.seen(SEEN)
+    return store.log_end(), "c" in store.decided(["c"]), seen(store)
+
+
+def seen(store: Store) -> int:
+    """How far the listing was seen."""
+    return store.seen(SEEN.origin, [SEEN.aggregate]).get(SEEN.aggregate, 0)
 
 
 def test_events_command_and_tracking_are_stored_together(store: Store) -> None:
-    store.commit(drafted(store), commands=[command("c")], seen=SEEN)
+    store.commit(drafted(store), commands=[command("c")], seen=[SEEN])
     assert kept(store) == (2, True, 1)
 
 
 @pytest.mark.parametrize("broken", ["events", "command", "tracking"])
 def test_when_one_part_fails_none_is_stored(store: Store, tmp_path: Path, broken: str) -> None:
-    other(tmp_path).commit(drafted(other(tmp_path)), commands=[command("used")], seen=SEEN)
+    other(tmp_path).commit(drafted(other(tmp_path)), commands=[command("used")], seen=[SEEN])
     before = kept(store)
     draft = drafted(store)
     if broken == "events":
         other(tmp_path).commit(drafted(other(tmp_path)))
         before = kept(store)
     row = command("used" if broken == "command" else "c")
-    seen = Position(*SEEN[:2], 1 if broken == "tracking" else 2)
+    step = SEEN if broken == "tracking" else SEEN._replace(before=1, after=2)
     with pytest.raises(IntegrityError):
-        store.commit(draft, commands=[row], seen=seen)
+        store.commit(draft, commands=[row], seen=[step])
     assert kept(store) == before
     assert not store.load(AppTokens, APP).pending
 
@@ -129,13 +134,15 @@ def test_the_log_is_read_in_order_from_any_place(store: Store) -> None:
     assert store.log_end() == 4
 
 
-@pytest.mark.parametrize("version", [0, 1, 3])
-def test_tracking_only_takes_the_next_version(store: Store, version: int) -> None:
-    store.commit(Draft(), seen=SEEN)
+@pytest.mark.parametrize("before", [0, 2])
+def test_tracking_only_goes_on_from_where_it_is(store: Store, before: int) -> None:
     with pytest.raises(IntegrityError):
-        store.commit(Draft(), seen=SEEN._replace(version=version))
-    store.commit(Draft(), seen=SEEN._replace(version=2))
-    assert store.seen(SEEN) == 2
+        store.commit(Draft(), seen=[SEEN._replace(before=1, after=2)])
+    store.commit(Draft(), seen=[SEEN])
+    with pytest.raises(IntegrityError):
+        store.commit(Draft(), seen=[SEEN._replace(before=before, after=3)])
+    store.commit(Draft(), seen=[SEEN._replace(before=1, after=5)])
+    assert seen(store) == 5
 
 
 def test_a_log_has_an_id_of_its_own_for_ever(store: Store, tmp_path: Path) -> None:
