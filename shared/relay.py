@@ -8,6 +8,7 @@ two relays only one goes on (source: JetStream's headers `Nats-Expected-Last-Sub
 import asyncio
 import json
 import logging
+import time
 import uuid
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -31,6 +32,8 @@ _PLAIN = 4
 """Up to so many events go one by one: a batch costs more than a few messages do."""
 _IDLE = 0.25
 """Seconds after which the log is read without being woken."""
+_LOOK = 2.0
+"""Seconds after which an idle relay looks whether the stream still has everything."""
 _RETRY = 1.0
 _TIMEOUT = 5.0
 """Seconds for the stream's answer."""
@@ -86,7 +89,7 @@ class Relay:
 
     async def _follow(self, client: Client) -> None:
         info = await client.jetstream().stream_info(EVENTS)
-        place = await self._place(client)
+        place, looked = await self._place(client), time.monotonic()
         while True:
             rows = await self._pipeline.on_thread(self._store.log_after, place.position, _BATCH)
             outgoing = [message for row in rows if (message := self._outgoing(row))]
@@ -98,8 +101,10 @@ class Relay:
                     sequence = await self._publish(client, message, sequence)
             if rows:
                 place = Place(rows[-1].id, sequence)
-            else:
-                await wait_for_signal(self._pipeline.committed, _IDLE)
+                continue
+            if time.monotonic() - looked > _LOOK:
+                place, looked = await self._place(client), time.monotonic()
+            await wait_for_signal(self._pipeline.committed, _IDLE)
 
     async def _place(self, client: Client) -> Place:
         """How far the stream has this service's events; raises ForeignStream."""
