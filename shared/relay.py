@@ -83,7 +83,7 @@ class Relay:
             except Refused as refused:
                 logger.warning("the stream refused events, looking again: %s", refused)
                 await asyncio.sleep(_RETRY)
-            except (nats.errors.Error, nats.js.errors.Error) as error:
+            except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
                 logger.warning("events wait, the stream doesn't take them: %r", error)
                 await asyncio.sleep(_RETRY)
 

@@ -77,7 +77,8 @@ class Service:
                 await FastStream(self._bus.requests, logger=None, on_shutdown=[self._drain]).run()
             await end(*loops)
         self._pipeline.close()
-        await self._bus.events.close()
+        with suppress(OSError):  # the server may be away
+            await self._bus.events.close()
 
     def _subscribe(self, plane: str, table: Mapping[tuple[str, str], type[Request]]) -> None:
         classes = {name: kind for (service, name), kind in table.items() if service == self.name}

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -46,13 +48,13 @@ def audit(
     topics = [topic for name in event or () for topic in _topics(name)]
 
     async def read(client: "Client") -> None:
-        _tell_outages(out)
         after = 0 if begin is None else await client.before(begin)
         async for published in client.events(after=after, follow=follow):
             if not topics or published.topic in topics:
                 tell(out, published, detailed=detailed)
 
-    connection.ask(read, "auditor", data, nats, "try again")
+    with telling_outages(out):
+        connection.ask(read, "auditor", data, nats, "try again")
 
 
 def history(
@@ -79,7 +81,6 @@ def history(
     asked = _place(aggregate)
 
     async def read(client: "Client") -> int:
-        _tell_outages(out)
         count = 0
         async for published in client.events(follow=False):
             if published.position[:2] == asked[:2] and published.position <= asked:
@@ -87,7 +88,9 @@ def history(
                 count += 1
         return count
 
-    if not connection.ask(read, "auditor", data, nats, "try again"):
+    with telling_outages(out):
+        count = connection.ask(read, "auditor", data, nats, "try again")
+    if not count:
         detail = f"nothing happened to {asked.service}/{asked.aggregate}"
         raise Stop(REFUSED, "no-history", detail, "look what happened to whom", "guestlist audit")
 
@@ -99,14 +102,14 @@ async def until_ended(
     from services.cli.events import tell
     from services.installation.events import InstallFailed
 
-    _tell_outages(out)
     failed = None
     try:
-        async with asyncio.timeout(LONGEST):
-            async for published in client.outcome(command, reply, after=after):
-                tell(out, published)
-                event = published.event()
-                failed = event if isinstance(event, InstallFailed) else None
+        with telling_outages(out):
+            async with asyncio.timeout(LONGEST):
+                async for published in client.outcome(command, reply, after=after):
+                    tell(out, published)
+                    event = published.event()
+                    failed = event if isinstance(event, InstallFailed) else None
     except TimeoutError:
         detail = f"what {reply.command_id} began goes on"
         raise Stop(NO_ANSWER, "not-ended", detail, "watch it", "guestlist audit --follow") from None
@@ -131,7 +134,13 @@ def _place(text: str) -> Position:
         raise Stop(WRONG_USE, "bad-request", detail, hint) from None
 
 
-def _tell_outages(out: Printer) -> None:
-    log = logging.getLogger("shared.client")
+@contextmanager
+def telling_outages(out: Printer) -> Iterator[None]:
+    """Say on stderr when the server is away and the client comes back to it."""
+    log, notices = logging.getLogger("shared.client"), Outages(as_json=not out.for_people)
     log.setLevel(logging.INFO)
-    log.addHandler(Outages(as_json=not out.for_people))
+    log.addHandler(notices)
+    try:
+        yield
+    finally:
+        log.removeHandler(notices)
