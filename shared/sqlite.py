@@ -4,6 +4,7 @@ import dataclasses
 import json
 import uuid
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +16,7 @@ from shared.command_log import CommandRow
 from shared.names import Step
 
 _COLUMNS = [field.name for field in dataclasses.fields(CommandRow)]
+_values = attrgetter(*_COLUMNS)
 _INSERT_COMMAND = (
     f"INSERT INTO command_log ({','.join(_COLUMNS)}) VALUES ({','.join('?' * len(_COLUMNS))})"  # noqa: S608  # names from our own class
 )
@@ -83,7 +85,7 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
             if c.sqlite_cursor.rowcount != 1:
                 raise IntegrityError(f"{step} is not the next step of its aggregate")
         if commands:
-            c.executemany(_INSERT_COMMAND, [dataclasses.astuple(row) for row in commands])
+            c.executemany(_INSERT_COMMAND, [_values(row) for row in commands])
         for aggregate, carried in labels.items():
             c.execute("DELETE FROM labels WHERE aggregate=?", (aggregate,))
             c.executemany(

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 
 class Row(NamedTuple):
-    """What was measured. Times are in milliseconds, the median of all turns."""
+    """What was measured: a median of milliseconds, or a rate, as the operation says."""
 
     operation: str
     ours: float
