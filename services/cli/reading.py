@@ -49,12 +49,12 @@ def audit(
 
     async def read(client: "Client") -> None:
         after = 0 if begin is None else await client.before(begin)
-        async for published in client.events(after=after, follow=follow):
-            if not topics or published.topic in topics:
-                tell(out, published, detailed=detailed)
+        with telling_outages(out):
+            async for published in client.events(after=after, follow=follow):
+                if not topics or published.topic in topics:
+                    tell(out, published, detailed=detailed)
 
-    with telling_outages(out):
-        connection.ask(read, "auditor", data, nats, "try again")
+    connection.ask(read, "auditor", data, nats, "try again")
 
 
 def history(
@@ -82,15 +82,14 @@ def history(
 
     async def read(client: "Client") -> int:
         count = 0
-        async for published in client.events(follow=False):
-            if published.position[:2] == asked[:2] and published.position <= asked:
-                tell(out, published, detailed=detailed)
-                count += 1
+        with telling_outages(out):
+            async for published in client.events(follow=False):
+                if published.position[:2] == asked[:2] and published.position <= asked:
+                    tell(out, published, detailed=detailed)
+                    count += 1
         return count
 
-    with telling_outages(out):
-        count = connection.ask(read, "auditor", data, nats, "try again")
-    if not count:
+    if not connection.ask(read, "auditor", data, nats, "try again"):
         detail = f"nothing happened to {asked.service}/{asked.aggregate}"
         raise Stop(REFUSED, "no-history", detail, "look what happened to whom", "guestlist audit")
 
