@@ -138,7 +138,10 @@ async def test_what_a_command_gives_is_read_as_its_type(client: Client) -> None:
     assert newer.read(CreatedToken) == created
 
 
-async def test_a_closed_client_follows_nothing_any_more(house: Supervisor) -> None:
+async def test_a_closed_client_follows_nothing_any_more(
+    house: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.consumer.HEARTBEAT", 0.2)
     async with await Client.open(house.url, "auditor") as opened:
         following = opened.events()
         await anext(following)
