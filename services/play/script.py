@@ -61,7 +61,7 @@ class See(Step):
 
 
 def _kind(step: Any) -> str | None:
-    keys = step if isinstance(step, Mapping) else vars(step)
+    keys = step if isinstance(step, Mapping) else getattr(step, "__dict__", ())
     return next((key for key in ("send", "query", "see") if key in keys), None)
 
 

@@ -37,6 +37,12 @@ BAD = {
     "no step": ({"title": "t", "steps": []}, "steps: Tuple should have at least 1"),
     "an unknown member": ({"title": "t", "steps": [REGISTER], "x": 1}, "x: Extra inputs"),
     "a step that does nothing": ({"title": "t", "steps": [{"name": "n"}]}, "send, query or see?"),
+    "a step that is text": ({"title": "t", "steps": ["send"]}, "send, query or see?"),
+    "a step that holds itself": ("title: t\nsteps: &a [*a]", "send, query or see?"),
+    "data that hold themselves": (
+        "title: t\nsteps: [{see: TokenCreated, with: &a {note: *a}}]",
+        "steps.0.see.with",
+    ),
     "a step that does two": ({"title": "t", "steps": [REGISTER | {"see": "x"}]}, "see: Extra"),
     "an unknown command": ({"title": "t", "steps": [{"send": "Register"}]}, "no command Register"),
     "an unknown query": ({"title": "t", "steps": [{"query": "Lists"}]}, "no query Lists"),
