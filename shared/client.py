@@ -186,7 +186,7 @@ class Client:
         stream = self._connection.jetstream()
         try:
             state = (await stream.stream_info(EVENTS)).state
-            low, high = state.first_seq, state.last_seq + 1
+            low, high = max(state.first_seq, 1), state.last_seq + 1  # an empty one begins at 0
             while low < high:
                 middle = (low + high) // 2
                 filled = (await stream.get_msg(EVENTS, middle)).time

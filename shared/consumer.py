@@ -48,7 +48,7 @@ async def messages(client: Client, stream: str, consumer: str) -> AsyncGenerator
 async def _next(arrived: asyncio.Queue[Msg]) -> Msg:
     """The next message; raises TimeoutError when not even a heartbeat comes.
 
-    A timer for each message, as `next_msg` of the client has it, costs more than all the rest.
+    `next_msg` of the client sets a timer for each message; here one is set only to wait.
     """
     if not arrived.empty():
         return arrived.get_nowait()

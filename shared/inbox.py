@@ -15,7 +15,7 @@ from shared import clock
 from shared.aggregate import Aggregate
 from shared.consumer import messages
 from shared.messages import Event, Meta
-from shared.names import SERVICE_ACCOUNT, Step
+from shared.names import SERVICE_ACCOUNT, Advance
 from shared.pipeline import Pipeline
 from shared.published import Published
 from shared.store import A, Draft, Store
@@ -128,13 +128,13 @@ class Inbox:
         except BaseException:
             self._store.forget([*draft.aggregates, *load.loaded])
             raise
-        steps = [
-            Step(self.origin, aggregate, before.get(aggregate, 0), version)
+        advances = [
+            Advance(self.origin, aggregate, before.get(aggregate, 0), version)
             for aggregate, version in after.items()
             if version > before.get(aggregate, 0)
         ]
-        if steps:
-            self._store.commit(draft, seen=steps)
+        if advances:
+            self._store.commit(draft, seen=advances)
         return handled
 
     def _next(

@@ -51,7 +51,7 @@ class Position(NamedTuple):
         return cls(match["service"], match["aggregate"], int(match["version"]))
 
 
-class Step(NamedTuple):
+class Advance(NamedTuple):
     """Up to which version an aggregate of another service is handled with a commit."""
 
     origin: str

@@ -11,14 +11,7 @@ from eventsourcing.persistence import PersistenceError
 
 from shared import clock
 from shared.deciding import Case, Decider, Reveal
-from shared.errors import (
-    Busy,
-    Failure,
-    Internal,
-    NotYet,
-    Refusal,
-    Unavailable,
-)
+from shared.errors import Busy, Failure, Internal, NotYet, Refusal, Unavailable
 from shared.handlers import Context, Need, Needed, Prepared, Route
 from shared.messages import (
     Accepted,
@@ -113,9 +106,11 @@ class Pipeline:
         """
         positions = map(Position.parse, envelope.after)
         wanted = [position for position in positions if position.service in self.followed]
+        if not wanted:
+            return
         try:
             async with asyncio.timeout(PATIENCE):
-                while wanted and not await self.on_thread(self._has_seen, wanted):
+                while not await self.on_thread(self._has_seen, wanted):
                     await wait_for_signal(self.advanced, 0.05)
         except TimeoutError:
             raise NotYet from None

@@ -77,9 +77,6 @@ class Relay:
         while True:
             try:
                 await self._follow(client)
-            except nats.js.errors.NotFoundError:
-                logger.warning("there is no stream %s, it is made anew", EVENTS)
-                await provision(client.jetstream(), [])
             except Refused as refused:
                 logger.warning("the stream refused events, looking again: %s", refused)
                 await asyncio.sleep(_RETRY)
@@ -88,6 +85,7 @@ class Relay:
                 await asyncio.sleep(_RETRY)
 
     async def _follow(self, client: Client) -> None:
+        await provision(client.jetstream(), [])  # it may have been deleted
         info = await client.jetstream().stream_info(EVENTS)
         place, looked = await self._place(client), time.monotonic()
         while True:

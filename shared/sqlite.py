@@ -13,7 +13,7 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
 
 from shared.command_log import CommandRow
-from shared.names import Step
+from shared.names import Advance
 
 _COLUMNS = [field.name for field in dataclasses.fields(CommandRow)]
 _values = attrgetter(*_COLUMNS)
@@ -77,13 +77,13 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         *,
         labels: Mapping[str, frozenset[str]] = MappingProxyType({}),
         commands: Sequence[CommandRow] = (),
-        seen: Sequence[Step] = (),
+        seen: Sequence[Advance] = (),
         **_: Any,
     ) -> Sequence[int] | None:
-        for step in seen:
-            c.execute(_ADVANCE, step._asdict())
+        for advance in seen:
+            c.execute(_ADVANCE, advance._asdict())
             if c.sqlite_cursor.rowcount != 1:
-                raise IntegrityError(f"{step} is not the next step of its aggregate")
+                raise IntegrityError(f"{advance} doesn't go on from where the tracking is")
         if commands:
             c.executemany(_INSERT_COMMAND, [_values(row) for row in commands])
         for aggregate, carried in labels.items():

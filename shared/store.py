@@ -12,7 +12,7 @@ from shared.aggregate import Aggregate
 from shared.command_log import CommandRow
 from shared.errors import BadRequest
 from shared.messages import Meta
-from shared.names import Step
+from shared.names import Advance
 from shared.records import CHAIN_START, Record, RecordMapper, digest
 
 MAX_STATE = 200 * 1024
@@ -155,7 +155,7 @@ class Store:
         aggregate.pending.clear()
 
     def commit(
-        self, draft: Draft, *, commands: Sequence[CommandRow] = (), seen: Sequence[Step] = ()
+        self, draft: Draft, *, commands: Sequence[CommandRow] = (), seen: Sequence[Advance] = ()
     ) -> None:
         """Store events, commands and tracking together or not at all.
 

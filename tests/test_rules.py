@@ -1,14 +1,19 @@
 """Each rule, command, query and refusal is shown on its aggregate and through the bus."""
 
 import ast
+import importlib
+import inspect
 import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
+from services import contract
 from services.contract import SERVICES
+from services.documents.examples import gives
 from shared.errors import Refusal
 from shared.messages import Command, Query
 from tests.rules import RULES
@@ -66,6 +71,21 @@ def test_what_may_be_asked_is_asked_alone_and_through_the_bus() -> None:
     for service, name in (*Command.TABLE, *Query.TABLE):
         assert name in named(TESTS / service)
         assert name in named(TESTS / "flows")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_request_says_what_its_handler_gives(service: str) -> None:
+    handlers = importlib.import_module(f"services.{service}.handlers").Handlers
+    views = importlib.import_module(f"services.{service}.views").Views
+    given = {}
+    for kind in (handlers, views):
+        for name, method in inspect.getmembers(kind, inspect.isfunction):
+            if not name.startswith("_"):
+                request, *_, result = get_type_hints(method).values()
+                given[request] = None if result is type(None) else result
+    assert given == {request: gives(request) for request in given}
+    asked = {*contract.commands(service), *contract.queries(service)}
+    assert asked <= set(given)
 
 
 @pytest.mark.parametrize("service", SERVICES)

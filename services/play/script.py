@@ -19,7 +19,7 @@ Value = str | int | float | bool
 
 
 class BadPlay(Exception):
-    """The play can't be played; nothing was sent."""
+    """A play, or a step of it, can't be played."""
 
 
 class Step(Message):
@@ -29,28 +29,28 @@ class Step(Message):
     fields: Fields = Field({}, alias="with")
 
 
-class Ask(Step):
-    """Ask somebody's query; `answer` is what has to be in its answer."""
+class Asking(Step):
+    """A step in which an account asks a service."""
+
+    actor: AccountId = Field("operator", alias="as")
+    refused: str | None = None
+    """The code with which it has to be refused."""
+    keep: dict[str, str] = Field({})
+    """Names for what stands in the result or answer, such as `link: links.private`."""
+
+
+class Ask(Asking):
+    """Ask a query; `answer` is what has to be in its answer."""
 
     query: str
-    actor: AccountId = Field("operator", alias="as")
-    refused: str | None = None
-    """The code with which it has to be refused."""
     answer: Fields = Field({})
-    keep: dict[str, str] = Field({})
-    """Names for what stands in the answer, such as `version: versions.0.version`."""
 
 
-class Send(Step):
-    """Send somebody's command, perhaps several times; `result` is what has to be in its result."""
+class Send(Asking):
+    """Send a command, perhaps several times; `result` is what has to be in its result."""
 
     send: str
-    actor: AccountId = Field("operator", alias="as")
-    refused: str | None = None
-    """The code with which it has to be refused."""
     result: Fields = Field({})
-    keep: dict[str, str] = Field({})
-    """Names for what stands in the result, such as `link: links.private`."""
     repeat: Annotated[int, Field(ge=1, le=10_000)] = 1
 
 

@@ -4,7 +4,9 @@ import asyncio
 import json
 import signal
 from datetime import timedelta
+from pathlib import Path
 
+import nats
 import pytest
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
@@ -17,9 +19,11 @@ from services.token.queries import ListTokens, TokenList
 from shared import clock
 from shared.client import Client, NoReply
 from shared.messages import Accepted, Answered
+from shared.streams import STREAM
 from tests.clients.command import Ended, guestlist, read_line, started
 from tests.flows import acting
 from tests.flows.acting import ANN, accepted
+from tests.flows.conftest import bare_nats
 
 APP = "com.example.audit"
 
@@ -148,6 +152,16 @@ async def test_a_closed_client_follows_nothing_any_more(
     with pytest.raises(NoReply):
         async for _ in following:
             pass
+
+
+async def test_an_audit_of_nothing_yet_is_empty(tmp_path: Path) -> None:
+    async with bare_nats(tmp_path) as url:
+        connection = await nats.connect(url)
+        await connection.jetstream().add_stream(STREAM)
+        await connection.close()
+        for options in ((), ("--since", "2h")):
+            ended = await guestlist("audit", *options, "--json", "--nats", url)
+            assert (ended.code, ended.out, ended.err) == (0, "[]\n", "")
 
 
 async def _until_told(house: Supervisor, position: str) -> None:

@@ -17,7 +17,7 @@ from services.contract import SERVICES
 from services.listing.commands import RegisterPartner
 from services.listing.domain import Partner
 from services.supervisor import Supervisor
-from shared.client import Client
+from shared.client import Client, NoReply
 from shared.messages import Meta
 from shared.pipeline import Pipeline
 from shared.published import Published
@@ -226,7 +226,7 @@ async def _events(client: Client) -> AsyncIterator[Published]:
     try:
         async for event in client.events(follow=False):
             yield event
-    except Exception:  # there is no stream yet
+    except NoReply:  # there is no stream yet
         return
 
 

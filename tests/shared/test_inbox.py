@@ -11,7 +11,7 @@ from services.token.domain import Partner
 from services.token.policies import Policies
 from shared.inbox import Inbox, Load, policies_of
 from shared.messages import Event, Meta
-from shared.names import Step
+from shared.names import Advance
 from shared.pipeline import Pipeline
 from shared.published import Published
 from shared.records import Record
@@ -36,7 +36,7 @@ class Counted(Store):
     """A store that counts its commits; another writer may be first once."""
 
     commits = 0
-    rival: Step | None = None
+    rival: Advance | None = None
 
     def commit(self, draft: Draft, **given: Any) -> None:
         """Count, and let the rival go first."""
@@ -123,7 +123,7 @@ def test_what_is_no_event_harms_no_other(store: Counted) -> None:
 
 
 def test_what_another_instance_handled_meanwhile_has_no_second_effect(store: Counted) -> None:
-    store.rival = Step("listing", "partner/p", 0, 1)
+    store.rival = Advance("listing", "partner/p", 0, 1)
     handled = inbox(store, Policies()).handle([registered("p"), registered("q")])
     assert handled == [True, True]
     assert (members(store, "p"), members(store, "q")) == (set(), {"ann"})

@@ -12,14 +12,14 @@ from services.token.events import ListingSeen
 from shared.command_log import CommandRow
 from shared.errors import BadRequest
 from shared.messages import Accepted, Envelope, Meta
-from shared.names import Step
+from shared.names import Advance
 from shared.records import CHAIN_START, digest
 from shared.sqlite import SQLiteRecorder, open_sqlite
 from shared.store import MAX_STATE, Draft, Store
 
 APP, NOW = "com.example.app", datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 META = Meta(actor="ann", command_id="c", correlation_id="f", causation_id="c", time=NOW)
-SEEN = Step("listing", f"listing/{APP}", 0, 1)
+SEEN = Advance("listing", f"listing/{APP}", 0, 1)
 LISTED = ListingSeen(app_key=APP, partner_id="example", status="private", hosting="cloud")
 
 
