@@ -16,8 +16,8 @@ from shared import headers
 from shared.errors import Unavailable
 from shared.messages import REPLY, Command, Envelope, Reply
 from shared.requests import attributes_of
-from shared.streams import STREAM
-from shared.subjects import EVENTS, Address
+from shared.streams import make_streams
+from shared.subjects import Address
 
 logger = logging.getLogger(__name__)
 
@@ -92,22 +92,21 @@ class Bus:
             self.lost.put_nowait("the connection to NATS was closed")
 
 
-async def provision(stream: JetStreamContext, consumers: Iterable[tuple[str, str]]) -> None:
-    """Make the stream and the `(name, subjects)` consumers that don't exist yet.
+async def provision(
+    stream: JetStreamContext, consumers: Iterable[tuple[str, str, str]] = ()
+) -> None:
+    """Make the streams and the `(stream, name, subjects)` consumers that don't exist yet.
 
     What exists is left as it is. Consumers see every event of a service, because a gap in
     the versions of an aggregate means a lost event.
     """
-    try:
-        await stream.stream_info(EVENTS)
-    except NotFoundError:
-        await stream.add_stream(STREAM)
-    for name, subjects in consumers:
+    await make_streams(stream)
+    for source, name, subjects in consumers:
         try:
-            await stream.consumer_info(EVENTS, name)
+            await stream.consumer_info(source, name)
         except NotFoundError:
             await stream.add_consumer(
-                EVENTS,
+                source,
                 api.ConsumerConfig(
                     durable_name=name,
                     filter_subject=subjects,

@@ -217,10 +217,10 @@ class Client:
                 if ends or not (command.ENDS or waited):
                     return
 
-    async def standing(self) -> Standing:
-        """How the audit stream stands on the server; raises NoReply when it tells nothing."""
+    async def standing(self, stream: str) -> Standing:
+        """How a stream stands on the server; raises NoReply when it tells nothing."""
         try:
-            return await standing(self._connection)
+            return await standing(self._connection, stream)
         except nats.errors.Error as error:
             raise NoReply(f"NATS tells nothing of its streams: {error!r}") from error
 

@@ -65,7 +65,9 @@ class Inbox:
         self, origin: str, policies: Mapping[type[Event], Policy], pipeline: Pipeline
     ) -> None:
         self.origin = origin
+        self.stream = EVENTS
         self.consumer = consumer_name(pipeline.store.service, origin)
+        self.subjects = f"evt.{origin}.>"
         self._policies = policies
         self._pipeline = pipeline
         pipeline.followed.add(origin)

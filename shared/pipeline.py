@@ -14,12 +14,12 @@ from shared.deciding import Case, Decider, Reveal
 from shared.errors import Busy, Failure, Internal, NotYet, Refusal, Unavailable
 from shared.handlers import Context, Need, Needed, Prepared, Route
 from shared.messages import (
-    Accepted,
     Answer,
     Answered,
     Command,
     Envelope,
     Outcome,
+    Refused,
     Reply,
     Request,
 )
@@ -54,6 +54,8 @@ class Pipeline:
         self.store = store
         self.committed = asyncio.Event()
         """Set after each commit, for the relay."""
+        self.refused = asyncio.Event()
+        """Set after each refusal, for the relay of refusals."""
         self.advanced = asyncio.Event()
         """Set when an inbox has handled something."""
         self.followed: set[str] = set()
@@ -165,7 +167,9 @@ class Pipeline:
             return await self._decide(case)
 
         decided: Outcome = await self._with_need(decide, envelope)
-        if isinstance(decided, Accepted) and decided.events and not decided.dry_run:
+        if isinstance(decided, Refused):
+            self.refused.set()
+        elif decided.events and not decided.dry_run:
             self.committed.set()
         return decided
 

@@ -30,8 +30,9 @@ class Process:
     """
 
     def __init__(self, consumer: str, origin: str, step: Step) -> None:
+        self.stream = EVENTS
         self.consumer = consumer
-        self.origin = origin
+        self.subjects = f"evt.{origin}.>"
         self._step = step
         self._free = asyncio.Semaphore(AT_ONCE)
 

@@ -67,7 +67,7 @@ class Published:
             "ce-time": iso(meta.time),
             "ce-datacontenttype": "application/json",
             "ce-authid": meta.actor,
-            "ce-authtype": "system" if meta.actor == SERVICE_ACCOUNT else "user",
+            "ce-authtype": auth_type(meta.actor),
             "ce-correlationid": meta.correlation_id,
             "ce-causationid": meta.causation_id,
             "ce-partitionkey": self.position.aggregate,
@@ -82,3 +82,8 @@ class Published:
         """The event; None when this program knows no such kind."""
         known = Event.TABLE.get(self.topic)
         return None if known is None else known.model_validate_json(self.body)
+
+
+def auth_type(actor: str) -> str:
+    """Whether an account is a user or the services themselves."""
+    return "system" if actor == SERVICE_ACCOUNT else "user"

@@ -1,4 +1,4 @@
-"""The relay: the log of a service goes to the stream, in order. The log is the outbox.
+"""The relay: a log of a service goes to its stream, in order.
 
 Each publication names the last one of this service that the stream has to hold before it, so of
 two relays only one goes on (source: JetStream's headers `Nats-Expected-Last-Subject-Sequence` and
@@ -15,14 +15,12 @@ from typing import NamedTuple
 
 import nats.errors
 import nats.js.errors
-from eventsourcing.persistence import Notification
 from nats.aio.client import Client
 
 from shared import headers
 from shared.broker import provision
+from shared.outbox import Log, Outgoing
 from shared.pipeline import Pipeline, wait_for_signal
-from shared.published import Published
-from shared.subjects import EVENTS, event_subject
 
 logger = logging.getLogger(__name__)
 
@@ -48,29 +46,21 @@ class Refused(Exception):
 
 
 class Place(NamedTuple):
-    """How far the stream has the events of a service."""
+    """How far a stream has a log."""
 
     position: int
-    """In the log of the service."""
+    """In the log."""
     sequence: int
-    """Of the last such message in the stream; 0 for none."""
-
-
-class Outgoing(NamedTuple):
-    """An event on its way."""
-
-    subject: str
-    headers: dict[str, str]
-    body: bytes
+    """Of the log's last message in the stream; 0 for none."""
 
 
 class Relay:
-    """Publishes what the store has and the stream doesn't; keeps no position of its own."""
+    """Publishes what a log has and its stream doesn't; keeps no position of its own."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, log: Log, pipeline: Pipeline, woken: asyncio.Event) -> None:
+        self._log = log
         self._pipeline = pipeline
-        self._store = pipeline.store
-        self._own = f"evt.{pipeline.store.service}.>"
+        self._woken = woken
 
     async def run(self, client: Client) -> None:
         """Publish for ever; raises ForeignStream."""
@@ -78,19 +68,19 @@ class Relay:
             try:
                 await self._follow(client)
             except Refused as refused:
-                logger.warning("the stream refused events, looking again: %s", refused)
+                logger.warning("the stream refused messages, looking again: %s", refused)
                 await asyncio.sleep(_RETRY)
             except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
-                logger.warning("events wait, the stream doesn't take them: %r", error)
+                logger.warning("messages wait, the stream doesn't take them: %r", error)
                 await asyncio.sleep(_RETRY)
 
     async def _follow(self, client: Client) -> None:
-        await provision(client.jetstream(), [])  # it may have been deleted
-        info = await client.jetstream().stream_info(EVENTS)
+        await provision(client.jetstream())  # the stream may have been deleted
+        info = await client.jetstream().stream_info(self._log.stream)
         place, looked = await self._place(client), time.monotonic()
         while True:
-            rows = await self._pipeline.on_thread(self._store.log_after, place.position, _BATCH)
-            outgoing = [message for row in rows if (message := self._outgoing(row))]
+            rows = await self._pipeline.on_thread(self._log.after, place.position, _BATCH)
+            outgoing = [row.message for row in rows if row.message is not None]
             sequence = place.sequence
             if info.config.allow_atomic and len(outgoing) > _PLAIN:
                 sequence = await self._publish_together(client, outgoing, sequence)
@@ -98,37 +88,29 @@ class Relay:
                 for message in outgoing:
                     sequence = await self._publish(client, message, sequence)
             if rows:
-                place = Place(rows[-1].id, sequence)
+                place = Place(rows[-1].place, sequence)
                 continue
             if time.monotonic() - looked > _LOOK:
                 place, looked = await self._place(client), time.monotonic()
-            await wait_for_signal(self._pipeline.committed, _IDLE)
+            await wait_for_signal(self._woken, _IDLE)
 
     async def _place(self, client: Client) -> Place:
-        """How far the stream has this service's events; raises ForeignStream."""
+        """How far the stream has this log; raises ForeignStream."""
+        log, store = self._log, self._pipeline.store
         try:
-            last = await client.jetstream().get_last_msg(EVENTS, self._own)
+            last = await client.jetstream().get_last_msg(log.stream, log.own)
         except nats.js.errors.NotFoundError:
             return Place(0, 0)
-        published = Published.read(last.headers, last.data or b"")
-        end = await self._pipeline.on_thread(self._store.log_end)
-        if published.log_id != self._store.log_id or published.sequence > end:
+        told = headers.decode(last.headers)
+        log_id, position = told.get("ce-logid"), int(told.get("ce-sequence", "0"))
+        end = await self._pipeline.on_thread(log.end)
+        if log_id != store.log_id or position > end:
             raise ForeignStream(
-                f"{EVENTS} ends with {published.position} of log {published.log_id}, this store is "
-                f"log {self._store.log_id} with {end} rows: use the store that belongs to the "
+                f"{log.stream} ends with {position} of log {log_id}, this store is "
+                f"log {store.log_id} with {end} rows: use the store that belongs to the "
                 "stream, or an empty stream"
             )
-        return Place(published.sequence, last.seq or 0)
-
-    def _outgoing(self, row: Notification) -> Outgoing | None:
-        """The message for a row of the log; None for what isn't published."""
-        record = self._store.mapper.to_domain_event(row)
-        if not record.event.PUBLISHED:
-            return None
-        published = Published.of(record, self._store.service, row.id, self._store.log_id)
-        unique = {"Nats-Msg-Id": f"{published.log_id}:{published.sequence}"}
-        told = headers.encode(published.attributes()) | unique
-        return Outgoing(event_subject(record.event), told, published.body)
+        return Place(position, last.seq or 0)
 
     async def _publish(self, client: Client, message: Outgoing, after: int) -> int:
         """Publish one event if the last one of this service is there; gives its sequence."""
@@ -151,7 +133,7 @@ class Relay:
     def _fence(self, after: int) -> dict[str, str]:
         return {
             "Nats-Expected-Last-Subject-Sequence": str(after),
-            "Nats-Expected-Last-Subject-Sequence-Subject": self._own,
+            "Nats-Expected-Last-Subject-Sequence-Subject": self._log.own,
         }
 
 

@@ -5,6 +5,8 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from faststream import FastStream
@@ -18,7 +20,9 @@ from shared.broker import Bus, provision
 from shared.consumer import ConsumerGone
 from shared.errors import Refusal, Unavailable
 from shared.messages import Answer, Command, Query, Reply, Request
+from shared.outbox import EventLog, RefusalLog
 from shared.pipeline import Pipeline
+from shared.refused import Malformed
 from shared.relay import Relay
 from shared.requests import Asked, read, request_id
 from shared.settings import Settings
@@ -29,15 +33,19 @@ logger = logging.getLogger(__name__)
 
 _AGAIN = 1.0
 """Seconds until a reader whose consumer is gone makes it anew."""
+_PRUNE = 60.0
+"""Seconds until it is looked again for what is too old."""
 _DRAIN = 10.0
 """Seconds that requests have to end when the service stops."""
 
 
 class Reader(Protocol):
-    """Something that follows a durable consumer of the events of `origin`."""
+    """Something that follows a durable consumer."""
 
+    stream: str
     consumer: str
-    origin: str
+    subjects: str
+    """What it is to get of the stream."""
 
     async def run(self, client: Client) -> None: ...
 
@@ -53,6 +61,7 @@ class Service:
         self._pipeline = pipeline
         self._readers = readers
         self._settings = settings
+        self._refusals = RefusalLog(pipeline.store)
         self._relays = settings.test is None or settings.test.relay
         self._open: set[asyncio.Task[None]] = set()
         self._draining = False
@@ -71,14 +80,21 @@ class Service:
         async with asyncio.TaskGroup() as group:
             loops = [group.create_task(self._read(reader)) for reader in self._readers]
             if self._relays:
-                loops.append(group.create_task(Relay(self._pipeline).run(self._bus.events)))
-            loops.append(group.create_task(self._watch()))
+                loops += [group.create_task(relay.run(self._bus.events)) for relay in self._relay()]
+            loops += [group.create_task(self._watch()), group.create_task(self._prune())]
             with suppress(ConnectionReconnectingError):  # nothing is to be drained then
                 await FastStream(self._bus.requests, logger=None, on_shutdown=[self._drain]).run()
             await end(*loops)
         self._pipeline.close()
         with suppress(OSError):  # the server may be away
             await self._bus.events.close()
+
+    def _relay(self) -> list[Relay]:
+        pipeline = self._pipeline
+        return [
+            Relay(EventLog(pipeline.store), pipeline, pipeline.committed),
+            Relay(self._refusals, pipeline, pipeline.refused),
+        ]
 
     def _subscribe(self, plane: str, table: Mapping[tuple[str, str], type[Request]]) -> None:
         classes = {name: kind for (service, name), kind in table.items() if service == self.name}
@@ -117,6 +133,8 @@ class Service:
             )
         except Refusal as refusal:
             reply = refusal.reply(id_)
+            self._refusals.malformed(Malformed.of(message.subject, reply, len(message.data)))
+            self._pipeline.refused.set()
         else:
             reply = await self._answer(asked)
         if message.reply:
@@ -141,8 +159,21 @@ class Service:
                 await self._provision()
 
     async def _provision(self) -> None:
-        consumers = [(reader.consumer, f"evt.{reader.origin}.>") for reader in self._readers]
+        consumers = [(row.stream, row.consumer, row.subjects) for row in self._readers]
         await provision(self._bus.events.jetstream(), consumers)
+
+    async def _prune(self) -> None:
+        """Drop what is too old of the command log, now and then."""
+        days, store = self._settings.command_days, self._pipeline.store
+        while days is not None:
+            before = clock.now() - timedelta(days=days)
+            dropped = await self._pipeline.on_thread(
+                partial(store.prune, before, up_to=self._refusals.told)
+            )
+            if dropped:
+                logger.info("dropped %d commands that were decided before %s", dropped, before)
+            else:
+                await asyncio.sleep(_PRUNE)
 
     async def _watch(self) -> None:
         raise ConnectionError(await self._bus.lost.get())

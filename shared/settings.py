@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     """Where token links point to; no slash at the end."""
     development: bool = False
     """Allows http to loopback addresses for descriptors."""
+    command_days: Annotated[int, Field(ge=1)] | None = None
+    """Days for which decided commands are kept, and so their ids are known; for ever if not set."""
     reply_prefixes: tuple[str, ...] = ("_INBOX",)
     """First tokens of the subjects to which replies may go."""
     test: TestSettings | None = None

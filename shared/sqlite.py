@@ -24,6 +24,16 @@ _SELECT_COMMANDS = (
     f"SELECT {','.join(_COLUMNS)} FROM command_log"  # noqa: S608  # names from our own class
     " WHERE command_id IN (SELECT value FROM json_each(?))"
 )
+_IS_REFUSED = "json_extract(outcome, '$.status') = 'refused'"
+_SELECT_REFUSED = (
+    f"SELECT number, {','.join(_COLUMNS)} FROM command_log"  # noqa: S608  # names from our own class
+    f" WHERE number > ? AND {_IS_REFUSED} ORDER BY number LIMIT ?"
+)
+_PRUNE = (
+    "DELETE FROM command_log WHERE number IN (SELECT number FROM"
+    " (SELECT number, time FROM command_log WHERE number <= ? ORDER BY number LIMIT ?)"
+    " WHERE time < ?)"
+)
 _SELECT_NEWER = (
     "SELECT originator_id, originator_version, topic, state FROM json_each(?) AS wanted"
     " JOIN stored_events ON originator_id=wanted.key AND originator_version>wanted.value"
@@ -54,6 +64,7 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
             *super().construct_create_table_statements(),
             "CREATE TABLE IF NOT EXISTS command_log ("
             f"number INTEGER PRIMARY KEY AUTOINCREMENT, {texts}, UNIQUE (command_id))",
+            f"CREATE INDEX IF NOT EXISTS refused ON command_log (number) WHERE {_IS_REFUSED}",
             "CREATE TABLE IF NOT EXISTS tracking ("
             "origin TEXT NOT NULL, aggregate TEXT NOT NULL, version INTEGER NOT NULL,"
             "PRIMARY KEY (origin, aggregate)) WITHOUT ROWID",
@@ -110,6 +121,25 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=False) as c:
             c.execute(_SELECT_COMMANDS, (json.dumps(command_ids),))
             return [CommandRow(*row) for row in c.fetchall()]
+
+    def select_refused(self, number: int, limit: int) -> list[tuple[int, CommandRow]]:
+        """The next refused commands with their numbers, in order."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(_SELECT_REFUSED, (number, limit))
+            return [(int(row[0]), CommandRow(*row[1:])) for row in c.fetchall()]
+
+    def max_command_number(self) -> int:
+        """The number of the last decided command, one that was pruned too; 0 for none."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute("SELECT seq FROM sqlite_sequence WHERE name='command_log'")
+            row = c.fetchone()
+            return 0 if row is None else int(row[0])
+
+    def prune_commands(self, before: str, up_to: int, limit: int) -> int:
+        """Drop those of the oldest commands that are older than a time; gives how many."""
+        with self.datastore.transaction(commit=True) as c:
+            c.execute(_PRUNE, (up_to, limit, before))
+            return c.sqlite_cursor.rowcount
 
     def select_seen(self, origin: str, aggregates: Sequence[str]) -> dict[str, int]:
         """The versions up to which those aggregates of service `origin` were handled."""

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from eventsourcing.persistence import Notification, StoredEvent
@@ -12,12 +13,13 @@ from shared.aggregate import Aggregate
 from shared.command_log import CommandRow
 from shared.errors import BadRequest
 from shared.messages import Meta
-from shared.names import Advance
+from shared.names import Advance, iso
 from shared.records import CHAIN_START, Record, RecordMapper, digest
 
 MAX_STATE = 200 * 1024
 """Bytes of one stored event; a message on the bus may have 256 KiB with its headers."""
 _COPIES = 4096
+_PRUNED_AT_ONCE = 1000
 
 A = TypeVar("A", bound=Aggregate)
 
@@ -38,6 +40,9 @@ class Recorder(Protocol):
     ) -> Sequence[Notification]: ...
     def max_notification_id(self) -> int | None: ...
     def select_commands(self, command_ids: Sequence[str]) -> Sequence[CommandRow]: ...
+    def select_refused(self, number: int, limit: int) -> Sequence[tuple[int, CommandRow]]: ...
+    def max_command_number(self) -> int: ...
+    def prune_commands(self, before: str, up_to: int, limit: int) -> int: ...
     def select_seen(self, origin: str, aggregates: Sequence[str]) -> Mapping[str, int]: ...
     def select_log_id(self) -> str: ...
 
@@ -181,6 +186,21 @@ class Store:
     def decided(self, command_ids: Sequence[str]) -> dict[str, CommandRow]:
         """The rows of those commands that were decided before, by their ids."""
         return {row.command_id: row for row in self.recorder.select_commands(command_ids)}
+
+    def refused_after(self, number: int, limit: int) -> Sequence[tuple[int, CommandRow]]:
+        """The next refused commands by their numbers in the command log, in order."""
+        return self.recorder.select_refused(number, limit)
+
+    def commands_end(self) -> int:
+        """The number of the last decided command, one that was pruned too; 0 for none."""
+        return self.recorder.max_command_number()
+
+    def prune(self, before: datetime, *, up_to: int) -> int:
+        """Drop commands that were decided before that time, of the oldest 1,000 up to a number.
+
+        Gives how many it dropped. Under the id of one of these another command may be sent.
+        """
+        return self.recorder.prune_commands(iso(before), up_to, _PRUNED_AT_ONCE)
 
     def seen(self, origin: str, aggregates: Sequence[str]) -> Mapping[str, int]:
         """The versions up to which aggregates of another service were handled here, if any."""

@@ -2,12 +2,13 @@
 
 from typing import Literal, NamedTuple, Self
 
-from shared.messages import NOTHING, Event, Request
+from shared.messages import NOTHING, Command, Event, Request
 from shared.names import fold, is_app_key, is_id
 
-Plane = Literal["cmd", "qry"]
-EVENTS = "EVENTS"
-"""The stream that holds every published event."""
+Plane = Literal["cmd", "qry", "que", "ref"]
+"""Commands and queries, commands that wait in a stream, and refusals."""
+EVENTS, REFUSALS, COMMANDS = "EVENTS", "REFUSALS", "COMMANDS"
+"""The streams of what happened, of what was refused, and of what is still to be decided."""
 
 
 class Address(NamedTuple):
@@ -62,6 +63,16 @@ def event_subject(event: Event) -> str:
     """Where `event` is published: `evt.<service>.<Event>.<app>`."""
     app = NOTHING if event.app is None else encode(event.app)
     return f"evt.{event.TOPIC}.{app}"
+
+
+def durable_subject(kind: type[Command]) -> str:
+    """Where commands of a kind wait until their service decides them."""
+    return f"que.{kind.SERVICE}.{kind.__name__}.*.*"
+
+
+def malformed_subject(service: str) -> str:
+    """Where it is told that something couldn't be read."""
+    return f"ref.{service}.malformed.{NOTHING}.{NOTHING}"
 
 
 def is_inbox(subject: str, prefixes: tuple[str, ...]) -> bool:

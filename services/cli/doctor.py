@@ -9,6 +9,7 @@ from services.cli.told import Finding
 from services.contract import SERVICES
 from shared import clock
 from shared.client import Client, NoReply
+from shared.streams import Standing, declared
 
 LATE = timedelta(seconds=5)
 """How far two clocks may be apart: deadlines are 10 seconds."""
@@ -27,7 +28,7 @@ async def examine(
             yield Finding(check="server", well=True, detail="NATS answers and lets us in")
             for service in SERVICES:
                 yield await _service(client, service)
-            for finding in await _stream_and_clock(client, now):
+            for finding in await _streams_and_clock(client, now):
                 yield finding
     except NoReply as error:
         mend = "start it: guestlist up; or name it: --nats nats://USER:PASSWORD@HOST:PORT"
@@ -43,34 +44,40 @@ async def _service(client: Client, service: str) -> Finding:
     return Finding(check="services", well=well, detail=detail, mend=mend)
 
 
-async def _stream_and_clock(client: Client, now: Callable[[], datetime]) -> list[Finding]:
+async def _streams_and_clock(client: Client, now: Callable[[], datetime]) -> list[Finding]:
     try:
-        standing = await client.standing()
+        found = {name: await client.standing(name) for name in declared()}
     except NoReply as error:
         mend = "let the server have JetStream, with sync_interval: always"
         return [Finding(check="stream", well=False, detail=str(error), mend=mend)]
+    times = [standing.time for standing in found.values() if standing.time is not None]
+    findings = [_stream(name, standing) for name, standing in found.items()]
+    return findings + [_clock(abs(now() - time)) for time in times[:1]]
+
+
+def _stream(name: str, standing: Standing) -> Finding:
     if standing.time is None:
-        detail, mend = "there is no stream EVENTS", "start a service: it makes the stream"
-        return [Finding(check="stream", well=False, detail=detail, mend=mend)]
+        mend = "start a service: it makes the stream"
+        return Finding(check="stream", well=False, detail=f"there is no stream {name}", mend=mend)
     told = "; ".join(
-        f"{name} is {found}, not {declared}"
-        for name, (declared, found) in standing.differences.items()
+        f"{setting} is {found}, not {wanted}"
+        for setting, (wanted, found) in standing.differences.items()
     )
-    apart = abs(now() - standing.time)
-    return [
-        Finding(
-            check="stream",
-            well=not told,
-            detail=told or "EVENTS is as declared",
-            mend="edit it with the nats tool: nats stream edit EVENTS" if told else "",
-        ),
-        Finding(
-            check="clock",
-            well=apart <= LATE,
-            detail=f"{apart.total_seconds():.1f} s apart from the server's",
-            mend="" if apart <= LATE else "set both by NTP: deadlines pass by the services' clocks",
-        ),
-    ]
+    return Finding(
+        check="stream",
+        well=not told,
+        detail=f"{name}: {told}" if told else f"{name} is as declared",
+        mend=f"edit it with the nats tool: nats stream edit {name}" if told else "",
+    )
+
+
+def _clock(apart: timedelta) -> Finding:
+    return Finding(
+        check="clock",
+        well=apart <= LATE,
+        detail=f"{apart.total_seconds():.1f} s apart from the server's",
+        mend="" if apart <= LATE else "set both by NTP: deadlines pass by the services' clocks",
+    )
 
 
 def _disk(data: Path, least_free: int) -> Finding:

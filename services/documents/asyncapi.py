@@ -3,17 +3,19 @@
 Source: the AsyncAPI specification 3.0.0. Payloads are JSON Schema as pydantic makes it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from importlib.metadata import version
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from pydantic.json_schema import models_json_schema
 
 from services import contract
 from services.cli.codes import catalogue
 from services.contract import SERVICES
-from services.documents import examples, headers
+from services.documents import between, examples, headers
 from services.documents.comments import comments
+from services.documents.parts import Json, Part, channel, message, ref, summary
+from services.documents.parts import headers as header_schema
 from shared.messages import (
     NOTHING,
     Accepted,
@@ -26,16 +28,6 @@ from shared.messages import (
     Request,
 )
 
-Json = dict[str, Any]
-
-
-class Part(NamedTuple):
-    """What one kind of request, event or health check adds to the document."""
-
-    channels: Json
-    operations: Json
-    messages: Json
-
 
 def document() -> Json:
     """All of it, as JSON data."""
@@ -47,7 +39,8 @@ def document() -> Json:
     ]
     events = [kind for service in SERVICES for kind in contract.events(service)]
     parts = [*map(_request, requests), *map(_event, events), *map(_health, SERVICES)]
-    messages = {kind.__name__: _message(kind) for kind in (Refused, Failed)}
+    parts += map(between.refusals, SERVICES)
+    messages = {kind.__name__: message(kind) for kind in (Refused, Failed)}
     messages["Ask"] = {"name": "Ask", "summary": "Nothing but a reply subject.", "payload": {}}
     return {
         "asyncapi": "3.0.0",
@@ -66,7 +59,7 @@ def document() -> Json:
         "components": {
             "messages": messages
             | {name: row for part in parts for name, row in part.messages.items()},
-            "schemas": _schemas([*requests, *events]),
+            "schemas": _schemas([*requests, *events, *between.MESSAGES]),
         },
     }
 
@@ -87,14 +80,14 @@ def _request(kind: type[Request]) -> Part:
     subject = request_subject(kind)
     name = ".".join(subject.split(".")[:3])
     success = f"{kind.__name__}.success"
-    asked = _message(kind) | {
-        "headers": _ref("components/schemas", "RequestHeaders"),
+    asked = message(kind) | {
+        "headers": ref("components/schemas", "RequestHeaders"),
         "examples": [{"headers": headers.of_request(), "payload": examples.example(kind)}],
     }
     return Part(
         {
-            name: _channel(subject, kind.__name__),
-            f"{name}.reply": _channel(None, success, "Refused", "Failed"),
+            name: channel(subject, kind.__name__),
+            f"{name}.reply": channel(None, success, "Refused", "Failed"),
         },
         {name: _replied(name, kind)},
         {kind.__name__: asked, success: _success(kind)},
@@ -102,8 +95,8 @@ def _request(kind: type[Request]) -> Part:
 
 
 def _event(kind: type[Event]) -> Part:
-    told = _message(kind) | {
-        "headers": _ref("components/schemas", "EventHeaders"),
+    told = message(kind) | {
+        "headers": ref("components/schemas", "EventHeaders"),
         "examples": [
             {
                 "headers": headers.of_event(kind, examples.position(kind)),
@@ -113,11 +106,11 @@ def _event(kind: type[Event]) -> Part:
     }
     operation = {
         "action": "send",
-        "channel": _ref("channels", kind.TOPIC),
+        "channel": ref("channels", kind.TOPIC),
         "summary": summary(kind),
     }
     return Part(
-        {kind.TOPIC: _channel(event_subject(kind), kind.TOPIC)},
+        {kind.TOPIC: channel(event_subject(kind), kind.TOPIC)},
         {kind.TOPIC: operation},
         {kind.TOPIC: told},
     )
@@ -136,12 +129,12 @@ def _health(service: str) -> Part:
     health = {"name": "Health", "summary": f"The service {service} works.", "payload": payload}
     operation = {
         "action": "receive",
-        "channel": _ref("channels", name),
+        "channel": ref("channels", name),
         "summary": "Tell whether it works.",
-        "reply": {"channel": _ref("channels", f"{name}.reply")},
+        "reply": {"channel": ref("channels", f"{name}.reply")},
     }
     return Part(
-        {name: _channel(name, "Ask"), f"{name}.reply": _channel(None, f"{name}.success")},
+        {name: channel(name, "Ask"), f"{name}.reply": channel(None, f"{name}.success")},
         {name: operation},
         {f"{name}.success": health},
     )
@@ -150,53 +143,21 @@ def _health(service: str) -> Part:
 def _replied(name: str, kind: type[Request]) -> Json:
     told: Json = {
         "action": "receive",
-        "channel": _ref("channels", name),
+        "channel": ref("channels", name),
         "summary": summary(kind),
-        "reply": {"channel": _ref("channels", f"{name}.reply")},
+        "reply": {"channel": ref("channels", f"{name}.reply")},
     }
     if issubclass(kind, Command) and kind.ENDS:
         told["x-ends-with"] = [f"{kind.SERVICE}.{event}" for event in kind.ENDS]
     return told
 
 
-def _channel(subject: str | None, *messages: str) -> Json:
-    """A channel for a subject; without one it is the inbox that a request names."""
-    told: Json = {
-        "address": subject,
-        "messages": {name: _ref("components/messages", name) for name in messages},
-    }
-    names = [part[1:-1] for part in (subject or "").split(".") if part.startswith("{")]
-    if names:
-        told["parameters"] = {name: _parameter(name) for name in names}
-    return told
-
-
-def _parameter(name: str) -> Json:
-    if name == "actor":
-        return {"description": "The account that asks.", "examples": ["ann"]}
-    shown = str(examples.FIELDS[name]).replace(".", ":")
-    return {"description": f"The {name} in the body.", "examples": [shown]}
-
-
-def _message(kind: type[Message]) -> Json:
-    return {
-        "name": kind.__name__,
-        "summary": summary(kind),
-        "payload": _ref("components/schemas", kind.__name__),
-    }
-
-
-def _headers(texts: Mapping[str, str], required: Iterable[str]) -> Json:
-    properties = {name: {"type": "string", "description": text} for name, text in texts.items()}
-    return {"type": "object", "properties": properties, "required": list(required)}
-
-
 def _success(kind: type[Request]) -> Json:
     base, field = (Accepted, "result") if issubclass(kind, Command) else (Answered, "data")
     given = examples.gives(kind)
-    inside = {"maxProperties": 0} if given is None else _ref("components/schemas", given.__name__)
-    both = [_ref("components/schemas", base.__name__), {"properties": {field: inside}}]
-    return _message(base) | {
+    inside = {"maxProperties": 0} if given is None else ref("components/schemas", given.__name__)
+    both = [ref("components/schemas", base.__name__), {"properties": {field: inside}}]
+    return message(base) | {
         "payload": {"allOf": both},
         "examples": [{"payload": examples.success(kind)}],
     }
@@ -224,8 +185,10 @@ def _schemas(kinds: Iterable[type[Message]]) -> Json:
                 if entry.kind == reply.__name__.lower()
             ]
         }
-    schemas["RequestHeaders"] = _headers(headers.REQUEST, required=())
-    schemas["EventHeaders"] = _headers(headers.EVENT, required=[*headers.EVENT][:-1])
+    schemas["RequestHeaders"] = header_schema(headers.REQUEST, required=())
+    schemas["RefusedCommandHeaders"] = header_schema(headers.REFUSAL, required=headers.REFUSAL)
+    schemas["MalformedHeaders"] = header_schema(headers.MALFORMED, required=headers.MALFORMED)
+    schemas["EventHeaders"] = header_schema(headers.EVENT, required=[*headers.EVENT][:-1])
     return schemas
 
 
@@ -242,12 +205,3 @@ def _untitled(schema: Any) -> Any:
 
 def _is_title(name: str, row: Any) -> bool:
     return name == "title" and isinstance(row, str)
-
-
-def summary(kind: type[object]) -> str:
-    """What the source says of a class, in one line."""
-    return (kind.__doc__ or "").partition("\n")[0]
-
-
-def _ref(place: str, name: str) -> Json:
-    return {"$ref": f"#/{place}/{name}"}

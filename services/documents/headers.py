@@ -2,9 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
+from shared.command_log import CommandRow
 from shared.messages import Envelope, Event, Meta
-from shared.names import Position
+from shared.names import Position, iso
 from shared.published import Published
+from shared.refused import malformed_attributes, refusal_attributes
 from shared.requests import attributes_of
 
 REQUEST = {
@@ -34,6 +36,23 @@ EVENT = {
     "ce-commandid": "The id of the command.",
 }
 """All are there but for the last one, which only events have that a command led to."""
+_OF_ALL = ("ce-specversion", "ce-source", "ce-datacontenttype", "ce-sequence", "ce-logid")
+MALFORMED = {
+    **{name: EVENT[name] for name in _OF_ALL},
+    "ce-id": "Tells it from every other.",
+    "ce-type": "`<service>.malformed`.",
+    "ce-time": "When it was told, ISO 8601 in UTC.",
+    "ce-sequence": "The place of the last refusal before it.",
+}
+"""All are there."""
+REFUSAL = {
+    **{name: EVENT[name] for name in EVENT if name != "ce-partitionkey"},
+    "ce-id": "The place in the command log, `<service>/command/<number>`.",
+    "ce-type": "What was refused, `<service>.<Command>.refused`.",
+    "ce-subject": "The key of the aggregate that was asked.",
+    "ce-sequence": "The place in the command log, with leading zeros.",
+}
+"""All are there."""
 ID = "0f3c9a5e"
 """The id of the command in all examples."""
 TIME = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
@@ -57,3 +76,27 @@ def of_event(kind: type[Event], position: Position) -> dict[str, str]:
     """Those of an event, as an example."""
     meta = Meta(actor="ann", command_id=ID, correlation_id=ID, causation_id=ID, time=TIME)
     return Published(kind.TOPIC, position, meta, 7, "2b7d4c", b"").attributes()
+
+
+def of_refusal() -> dict[str, str]:
+    """Those of a refused command, as an example."""
+    row = CommandRow(
+        command_id=ID,
+        service="token",
+        name="CreateToken",
+        key="com.example.roadmap",
+        actor="ann",
+        body="{}",
+        request_hash="",
+        prepared=None,
+        outcome="{}",
+        correlation_id=ID,
+        causation_id=None,
+        time=iso(TIME),
+    )
+    return refusal_attributes(row, 7, "2b7d4c")
+
+
+def of_malformed() -> dict[str, str]:
+    """Those of a request that could not be read, as an example."""
+    return malformed_attributes("token", "5c1f", TIME, 7, "2b7d4c")

@@ -7,7 +7,7 @@ from typing import Any
 from services import contract
 from services.cli.codes import catalogue
 from services.contract import SERVICES
-from services.documents import asyncapi, headers, output
+from services.documents import asyncapi, between, headers, output
 from services.documents.asyncapi import event_subject, request_subject
 from services.documents.examples import example, gives, position, success
 from shared.messages import Command, Event, Request
@@ -37,6 +37,11 @@ Events stand in the stream `EVENTS` as CloudEvents in binary mode, those of an a
 on `evt.<service>.<Event>.<app>`, with `_` where there is no app. They only gain optional fields:
 ignore what you don't know.
 """
+_REFUSALS = """\
+What a rule refused stands in the stream `REFUSALS`, in the order in which a service decided, on
+`ref.<service>.<Command>.<key>.<actor>`. A request that can't be read is told of at most once, on
+`ref.<service>.malformed._._`.
+"""
 
 
 def codes() -> str:
@@ -63,6 +68,9 @@ def overview(schemas: Json) -> str:
     for name in ("Accepted", "Refused", "Failed", "Answered", "EventRef"):
         lines += _shape_of(name, schemas)
     lines += ["", "## Events", "", _EVENTS, *_meanings(headers.EVENT)]
+    lines += ["", "## Refusals", "", _REFUSALS, *_meanings(headers.REFUSAL)]
+    for kind in between.MESSAGES:
+        lines += [*_shape_of(kind.__name__, schemas), "", *_block(example(kind))]
     return "\n".join(lines) + "\n"
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from services import contract
 from services.installation.domain import Site
 from services.installation.handlers import Handlers
 from services.installation.needs import Needs
@@ -28,6 +29,7 @@ INSTALLS, ROLL_OUT = "installation_process", "installation_rollout"
 def main() -> None:
     """Run the service until it is told to stop."""
     log_to_stderr(NAME)
+    contract.load("commands")
     settings = Settings()
     keys = Keys.read(settings.keys)
     bus = Bus(settings.nats, NAME)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from services import contract
 from services.listing.handlers import Handlers
 from services.listing.needs import Needs
 from services.listing.views import Views
@@ -21,6 +22,7 @@ NAME = "listing"
 def main() -> None:
     """Run the service until it is told to stop."""
     log_to_stderr(NAME)
+    contract.load("commands")
     settings = Settings()
     fetcher = Fetcher(development=settings.development)
     needs = Needs(fetcher, development=settings.development)

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from services import contract
 from services.token.domain import LIMIT, Rules
 from services.token.handlers import Handlers
 from services.token.policies import Policies
@@ -23,6 +24,7 @@ NAME = "token"
 def main() -> None:
     """Run the service until it is told to stop."""
     log_to_stderr(NAME)
+    contract.load("commands")
     settings = Settings()
     keys = Keys.read(settings.keys)
     handlers = Handlers(keys, settings.public_url, _rules(settings))

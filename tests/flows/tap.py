@@ -90,6 +90,10 @@ def judged(messages: Iterable[Heard]) -> Iterator[str]:
         if plane == "evt":
             name = ".".join(parts[:2])
             yield from _wrong(message, name, name)
+        elif plane == "ref":
+            unread = parts[1] == "malformed"
+            name = f"ref.{parts[0]}" + ".malformed" * unread
+            yield from _wrong(message, name, "Malformed" if unread else "RefusedCommand")
         elif plane in {"cmd", "qry", "health"}:
             name = ".".join([plane, *parts[:2]])
             yield from _exchanged(message, replies.get(message.reply), name)

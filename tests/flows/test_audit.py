@@ -19,7 +19,8 @@ from services.token.queries import ListTokens, TokenList
 from shared import clock
 from shared.client import Client, NoReply
 from shared.messages import Accepted, Answered
-from shared.streams import STREAM
+from shared.streams import declared
+from shared.subjects import EVENTS
 from tests.clients.command import Ended, guestlist, read_line, started
 from tests.flows import acting
 from tests.flows.acting import ANN, accepted
@@ -157,7 +158,7 @@ async def test_a_closed_client_follows_nothing_any_more(
 async def test_an_audit_of_nothing_yet_is_empty(tmp_path: Path) -> None:
     async with bare_nats(tmp_path) as url:
         connection = await nats.connect(url)
-        await connection.jetstream().add_stream(STREAM)
+        await connection.jetstream().add_stream(declared()[EVENTS])
         await connection.close()
         for options in ((), ("--since", "2h")):
             ended = await guestlist("audit", *options, "--json", "--nats", url)

@@ -19,12 +19,13 @@ from services.listing.domain import Partner
 from services.supervisor import Supervisor
 from shared.client import Client, NoReply
 from shared.messages import Meta
+from shared.outbox import EventLog
 from shared.pipeline import Pipeline
 from shared.published import Published
 from shared.relay import ForeignStream, Relay
 from shared.sqlite import open_sqlite
 from shared.store import Store
-from shared.streams import STREAM
+from shared.streams import declared
 from shared.subjects import EVENTS
 from shared.tasks import end
 from tests.flows import acting
@@ -65,9 +66,14 @@ class Sleepy(Pipeline):
     async def on_thread(self, function: Callable[..., Any], *args: Any) -> Any:
         """Sleep before what was read is given."""
         read = await super().on_thread(function, *args)
-        if function == self.store.log_after:
+        if function.__name__ == "after":
             await asyncio.sleep(0.5)
         return read
+
+
+def relay(pipeline: Pipeline) -> Relay:
+    """The relay of its events."""
+    return Relay(EventLog(pipeline.store), pipeline, pipeline.committed)
 
 
 @asynccontextmanager
@@ -76,7 +82,7 @@ async def relaying(
 ) -> AsyncIterator[None]:
     """A relay that runs meanwhile."""
     pipeline = kind(store, {})
-    task = asyncio.create_task(Relay(pipeline).run(connection))
+    task = asyncio.create_task(relay(pipeline).run(connection))
     try:
         yield
     finally:
@@ -118,7 +124,7 @@ def names(count: int) -> list[str]:
 async def test_the_whole_log_comes_in_order_with_batches_and_without(
     store: Store, connection: Connection, atomic: bool
 ) -> None:
-    config = api.StreamConfig(**{**STREAM.__dict__, "allow_atomic": atomic})
+    config = api.StreamConfig(**{**declared()[EVENTS].__dict__, "allow_atomic": atomic})
     await connection.jetstream().add_stream(config)
     happen(store, *names(30))
     async with relaying(store, connection):
@@ -168,7 +174,7 @@ async def test_a_relay_that_was_asleep_tells_nothing_twice(
     store: Store, connection: Connection, count: int
 ) -> None:
     """The stream itself knows an event again for a while only, here for a tenth of a second."""
-    config = api.StreamConfig(**{**STREAM.__dict__, "duplicate_window": 0.1})
+    config = api.StreamConfig(**{**declared()[EVENTS].__dict__, "duplicate_window": 0.1})
     await connection.jetstream().add_stream(config)
     happen(store, *names(count))
     async with relaying(_beside(store), connection, Sleepy):
@@ -189,7 +195,7 @@ async def test_a_stream_of_another_log_stops_the_relay(
     foreign = Store("listing", open_sqlite(tmp_path / "foreign.sqlite"))
     happen(foreign, "p", "q")
     with pytest.raises(ForeignStream, match="use the store that belongs to the stream"):
-        await asyncio.wait_for(Relay(Pipeline(foreign, {})).run(connection), 5)
+        await asyncio.wait_for(relay(Pipeline(foreign, {})).run(connection), 5)
 
 
 async def test_a_stream_that_was_deleted_is_filled_again_by_all_services(

@@ -1,0 +1,93 @@
+"""What is told of requests that were refused: who asked what, and why not. Never a token."""
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import JsonValue
+from pydantic_core import from_json
+
+from shared.command_log import CommandRow
+from shared.keys import mask
+from shared.messages import OUTCOME, Message, Refused
+from shared.names import iso
+from shared.published import auth_type
+
+_LONGEST = 200
+"""Characters of a malformed request's subject that are told."""
+
+
+class RefusedCommand(Message):
+    """A command was refused: what was asked, and the rule that said no."""
+
+    command: str
+    key: str
+    """Of the aggregate that was asked."""
+    body: dict[str, JsonValue]
+    """As it was asked, with every token masked."""
+    code: str
+    detail: str
+    data: dict[str, JsonValue]
+
+    @classmethod
+    def of(cls, row: CommandRow) -> Self:
+        """A refused command of the command log."""
+        refused = OUTCOME.validate_json(row.outcome)
+        assert isinstance(refused, Refused)  # noqa: S101  # only those are selected
+        return cls(
+            command=row.name,
+            key=row.key,
+            body=from_json(row.body),
+            code=refused.code,
+            detail=refused.detail,
+            data=refused.data,
+        )
+
+
+class Malformed(Message):
+    """A request couldn't be read, so nothing was decided: why, where it came, and its size."""
+
+    subject: str
+    code: str
+    detail: str
+    size: int
+    """Bytes of its body, which is told nowhere."""
+
+    @classmethod
+    def of(cls, subject: str, refused: Refused, size: int) -> Self:
+        """A request that was refused at the door."""
+        shown = mask(subject)[:_LONGEST]
+        return cls(subject=shown, code=refused.code, detail=mask(refused.detail), size=size)
+
+
+def refusal_attributes(row: CommandRow, number: int, log_id: str) -> dict[str, str]:
+    """The CloudEvents attributes of the refused command with that number in the command log."""
+    told = _attributes(row.service, f"command/{number}", f"{row.name}.refused", row.time)
+    return told | {
+        "ce-subject": row.key,
+        "ce-authid": row.actor,
+        "ce-authtype": auth_type(row.actor),
+        "ce-correlationid": row.correlation_id,
+        "ce-causationid": row.causation_id or row.command_id,
+        "ce-commandid": row.command_id,
+        "ce-sequence": f"{number:016d}",
+        "ce-logid": log_id,
+    }
+
+
+def malformed_attributes(
+    service: str, id_: str, time: datetime, place: int, log_id: str
+) -> dict[str, str]:
+    """The CloudEvents attributes of a malformed request, told after the refusal at `place`."""
+    told = _attributes(service, f"malformed/{id_}", "malformed", iso(time))
+    return told | {"ce-sequence": f"{place:016d}", "ce-logid": log_id}
+
+
+def _attributes(service: str, id_: str, kind: str, time: str) -> dict[str, str]:
+    return {
+        "ce-specversion": "1.0",
+        "ce-id": f"{service}/{id_}",
+        "ce-type": f"{service}.{kind}",
+        "ce-source": f"/guestlist/{service}",
+        "ce-time": time,
+        "ce-datacontenttype": "application/json",
+    }
