@@ -112,7 +112,7 @@ class Supervisor:
             with contextlib.suppress(NoReply):
                 async with await Client.open(self.url, USER) as client:
                     for service in SERVICES:
-                        while not await client.healthy(service):
+                        while await client.health(service) is None:
                             await asyncio.sleep(0.05)
                     return
             await asyncio.sleep(0.05)

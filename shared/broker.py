@@ -2,22 +2,23 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import nats
 import nats.errors
-from faststream.nats import NatsBroker
+from faststream.nats import NatsBroker, NatsMessage
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError
 
 from shared import headers
 from shared.errors import Unavailable
-from shared.messages import REPLY, Command, Envelope, Reply
+from shared.messages import REPLY, Command, Envelope, Message, Reply
 from shared.requests import attributes_of
 from shared.streams import make_streams
-from shared.subjects import Address
+from shared.subjects import Address, is_inbox
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +39,9 @@ class Bus:
 
     events: Client
 
-    def __init__(self, url: str, name: str) -> None:
+    def __init__(self, url: str, name: str, reply_prefixes: tuple[str, ...]) -> None:
         self._url = url
+        self._reply_prefixes = reply_prefixes
         self._options: dict[str, Any] = {
             "name": name,
             "max_reconnect_attempts": -1,
@@ -62,6 +64,21 @@ class Bus:
     def expect_close(self) -> None:
         """From now on a closed connection is no loss."""
         self._closing = True
+
+    def subscribe(
+        self, subject: str, take: Callable[[Msg], Awaitable[None]], *, queue: str = ""
+    ) -> None:
+        """Take the requests on a subject; with a queue, one of those who take it gets each."""
+        self.requests.subscriber(subject, queue=queue, decoder=_raw, no_reply=True)(take)
+
+    def may_reply(self, subject: str) -> bool:
+        """Whether a reply may go there: the service publishes it with its own rights."""
+        return is_inbox(subject, self._reply_prefixes)
+
+    async def reply(self, message: Msg, told: Message) -> None:
+        """Answer a request, if there is an inbox for the reply."""
+        if message.reply and self.may_reply(message.reply):
+            await message.respond(told.model_dump_json().encode())
 
     async def ask(self, command: Command, envelope: Envelope) -> Reply:
         """Send a command to another service; raises Unavailable when no reply comes."""
@@ -90,6 +107,10 @@ class Bus:
     async def _on_closed(self) -> None:
         if not self._closing:
             self.lost.put_nowait("the connection to NATS was closed")
+
+
+async def _raw(message: NatsMessage) -> object:
+    return message.raw_message
 
 
 async def provision(

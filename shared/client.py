@@ -14,12 +14,15 @@ import nats.errors
 import nats.js.errors
 from nats.aio.client import Client as Connection
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.js import api
 from pydantic import TypeAdapter
 
 from shared import clock, headers
 from shared.consumer import ConsumerGone, messages
+from shared.dead_letters import Chosen, DeadLetters, Verb
 from shared.errors import Busy, NotYet, Unavailable
+from shared.health import Health
 from shared.memory import Memory
 from shared.messages import (
     ANSWER,
@@ -31,14 +34,15 @@ from shared.messages import (
     Envelope,
     Failed,
     Query,
+    Refused,
     Reply,
     Request,
 )
 from shared.names import Position
 from shared.published import Published
-from shared.requests import attributes_of
+from shared.requests import REPLY_TO, attributes_of
 from shared.streams import Standing, standing
-from shared.subjects import EVENTS, Address, Plane
+from shared.subjects import COMMANDS, EVENTS, Address, Plane
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +56,7 @@ _AGAIN = 0.2
 _INACTIVE = 60.0
 """Seconds after which the server forgets a subscriber that is gone."""
 R = TypeVar("R", Reply, Answer)
+_LETTERS: TypeAdapter[DeadLetters | Refused | Failed] = TypeAdapter(DeadLetters | Refused | Failed)
 
 
 class NoReply(Exception):
@@ -224,13 +229,56 @@ class Client:
         except nats.errors.Error as error:
             raise NoReply(f"NATS tells nothing of its streams: {error!r}") from error
 
-    async def healthy(self, service: str) -> bool:
-        """Whether that service answers."""
+    async def health(self, service: str) -> Health | None:
+        """How that service is; None when it doesn't answer."""
         try:
-            await self._connection.request(f"health.{service}", timeout=1)
+            message = await self._connection.request(f"health.{service}", timeout=1)
         except nats.errors.Error:
-            return False
-        return True
+            return None
+        return Health.model_validate_json(message.data)
+
+    async def dead_letters(
+        self,
+        service: str,
+        verb: Verb = "list",
+        number: int | None = None,
+        *,
+        actor: str | None = None,
+    ) -> DeadLetters | Refused | Failed:
+        """Ask a service for its dead letters, or deal with one. For operators; raises NoReply."""
+        subject = f"dlq.{service}.{verb}.{actor or self.actor}"
+        body = Chosen(number=number).model_dump_json().encode()
+        try:
+            message = await self._connection.request(subject, body, timeout=self._timeout)
+        except nats.errors.Error as error:
+            raise NoReply(f"{service} gave no reply: {error!r}") from error
+        return _LETTERS.validate_json(message.data)
+
+    async def enqueue(
+        self, command: Command, *, actor: str | None = None, command_id: str | None = None
+    ) -> "Queued":
+        """Put a command where it is kept until its service decides it, however long that is away.
+
+        Raises NoReply when it isn't known to be kept, and ValueError for one that may hold a
+        token: that is never kept.
+        """
+        if command.SECRET:
+            raise ValueError(f"{type(command).__name__} may hold a token, so it can't be kept")
+        envelope = self._envelope(command, actor, command_id).model_copy(update={"deadline": None})
+        inbox = self._connection.new_inbox()
+        replies = await self._connection.subscribe(inbox, max_msgs=1)
+        subject = str(Address.of("que", command, envelope.actor))
+        told = attributes_of(envelope) | {REPLY_TO: inbox}
+        try:
+            await self._connection.jetstream(timeout=self._timeout).publish(
+                subject,
+                command.model_dump_json(exclude_none=True).encode(),
+                stream=COMMANDS,
+                headers=headers.encode(told) | {"Nats-Msg-Id": envelope.id},
+            )
+        except (nats.errors.Error, nats.js.errors.Error) as error:
+            raise NoReply(f"{COMMANDS} gave no reply: {error!r}") from error
+        return Queued(envelope.id, replies)
 
     def _envelope(self, request: Request, actor: str | None, command_id: str | None) -> Envelope:
         now = clock.now()
@@ -265,6 +313,22 @@ class Client:
             if not again or time.monotonic() + _AGAIN > deadline:
                 return reply
             await asyncio.sleep(_AGAIN)
+
+
+class Queued:
+    """A command that is kept; whoever waits for its reply gets it once it is decided."""
+
+    def __init__(self, command_id: str, replies: Subscription) -> None:
+        self.command_id = command_id
+        self._replies = replies
+
+    async def reply(self, timeout: float) -> Reply:  # noqa: ASYNC109
+        """The reply; raises NoReply when it takes longer than so many seconds."""
+        try:
+            message = await self._replies.next_msg(timeout=timeout)
+        except nats.errors.Error as error:
+            raise NoReply(f"{self.command_id} isn't decided yet") from error
+        return REPLY.validate_json(message.data)
 
 
 def _ends(command: Command, reply: Accepted, begun: Position, published: Published) -> bool:

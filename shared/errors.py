@@ -2,7 +2,7 @@
 
 Exception
 ├── Refusal        a rule said no: answered, stored with the command, never retried
-│   ├── BadRequest, SubjectMismatch, CommandIdReused     the request itself
+│   ├── BadRequest, SubjectMismatch, CommandIdReused, SecretNotDurable    the request itself
 │   ├── UnknownApp, UnknownPartner, UnknownSite          existence
 │   └── NotAMember, NotAnAdmin, NotAnOperator            right
 └── Failure        nothing was decided; the same command may be sent again
@@ -73,6 +73,10 @@ class SubjectMismatch(Refusal, hint="the key in the subject is the body's, lower
 
 class CommandIdReused(Refusal, hint="give each new command an id of its own"):
     """This command id was used for another request."""
+
+
+class SecretNotDurable(Refusal, hint="send it as a request: nothing of it is kept before"):
+    """A command that may hold a token can't wait in a stream, where it would be kept."""
 
 
 class UnknownApp(Refusal, hint="only members of its partner see a private app"):

@@ -2,19 +2,25 @@
 
 import asyncio
 import inspect
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, get_type_hints
 
-from eventsourcing.persistence import IntegrityError
+import nats.errors
+from eventsourcing.persistence import IntegrityError, PersistenceError
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from shared import clock
 from shared.aggregate import Aggregate
 from shared.consumer import messages
+from shared.dead_letters import Letter, Unreadable, WaitsBehind
+from shared.follower import Follower
 from shared.messages import Event, Meta
+from shared.missing import Found, Missing
+from shared.missing import subject as missing_subject
 from shared.names import SERVICE_ACCOUNT, Advance
 from shared.pipeline import Pipeline
 from shared.published import Published
@@ -25,9 +31,11 @@ logger = logging.getLogger(__name__)
 
 _GAP = 0.25
 """Seconds until an event that came before its predecessor comes again."""
-_DELAYS = (0.1, 0.5, 2.0, 10.0, 30.0)
-"""Seconds until an event that could not be handled comes again, by how often it came."""
+_PATIENT = 4
+"""Deliveries of such an event after which its predecessors are fetched from the origin."""
 
+_FETCH = 2.0
+"""Seconds for the origin's answer."""
 TOGETHER = 256
 """Events that are handled in one commit."""
 
@@ -58,20 +66,18 @@ def policies_of(policies: object) -> dict[type[Event], Policy]:
     return table
 
 
-class Inbox:
+class Inbox(Follower):
     """Follows one other service with a durable consumer."""
 
     def __init__(
         self, origin: str, policies: Mapping[type[Event], Policy], pipeline: Pipeline
     ) -> None:
+        name = consumer_name(pipeline.store.service, origin)
+        super().__init__(EVENTS, name, f"evt.{origin}.>", pipeline)
         self.origin = origin
-        self.stream = EVENTS
-        self.consumer = consumer_name(pipeline.store.service, origin)
-        self.subjects = f"evt.{origin}.>"
         self._policies = policies
-        self._pipeline = pipeline
-        pipeline.followed.add(origin)
         self._store = pipeline.store
+        pipeline.followed.add(origin)
 
     async def run(self, client: Client) -> None:
         """Handle events for ever; raises ConsumerGone, in a group."""
@@ -84,19 +90,69 @@ class Inbox:
             async for message in delivered:
                 waiting.append(message)
                 if handling is None or handling.done():
-                    handling = group.create_task(self._take_all(waiting))
+                    handling = group.create_task(self._take_all(waiting, client, group))
 
-    async def _take_all(self, waiting: list[Msg]) -> None:
+    async def _take_all(self, waiting: list[Msg], client: Client, group: asyncio.TaskGroup) -> None:
         """Handle what waits, and what comes meanwhile, until nothing is left."""
         while waiting:
             taken = waiting[:TOGETHER]
             del waiting[:TOGETHER]
             events = [_read(message) for message in taken]
-            handled = await self._pipeline.on_thread(self.handle, events)
-            for message, outcome in zip(taken, handled, strict=True):
-                await _settle(message, outcome)
-            self._pipeline.advanced.set()
-            self._pipeline.committed.set()
+            handled = await self.pipeline.on_thread(self.handle, events)
+            for message, event, outcome in zip(taken, events, handled, strict=True):
+                if outcome is True:
+                    await message.ack()
+                elif isinstance(outcome, Exception):
+                    await self.failed(message, outcome)
+                elif message.metadata.num_delivered < _PATIENT or isinstance(event, Exception):
+                    await message.nak(delay=_GAP)
+                else:
+                    group.create_task(self._fetch(client, message, event))
+            self._wake()
+
+    async def _fetch(self, client: Client, message: Msg, event: Published) -> None:
+        """Fetch what is missing before an event, so that it can be handled when it comes again."""
+        _, aggregate, version = event.position
+        try:
+            missing = await self.pipeline.on_thread(self._missing, event)
+            answer = await client.request(
+                missing_subject(self.origin), missing.model_dump_json().encode(), _FETCH
+            )
+            found = Found.model_validate_json(answer.data).published(self.origin, aggregate)
+            before = [row for row in found if row.position.version < version]
+            handled = await self.pipeline.on_thread(self.handle, before)
+        except (nats.errors.Error, PersistenceError, ValueError) as error:
+            logger.warning("%s waits, %s tells nothing: %r", event.position, self.origin, error)
+            handled = []
+        count = handled.count(True)
+        if count:
+            self.fetched += count
+            logger.warning("%s: %d events before it were missing", event.position, count)
+        await message.nak(delay=_GAP if count else _FETCH)
+
+    def _missing(self, event: Published) -> Missing:
+        aggregate = event.position.aggregate
+        known = self._store.seen(self.origin, [aggregate]).get(aggregate, 0)
+        return Missing(aggregate=aggregate, after=known)
+
+    def _wake(self) -> None:
+        self.pipeline.advanced.set()
+        self.pipeline.committed.set()
+
+    async def redeliver(self, letter: Letter) -> None:
+        """Handle an event that was given up on; raises what stands in the way."""
+        event = Published.read(json.loads(letter.headers), letter.body)
+        handled = await self.pipeline.on_thread(self._alone, event, False)
+        if isinstance(handled, Exception):
+            raise handled
+        if not handled:
+            raise WaitsBehind(f"{event.position} comes before its predecessor")
+        self._wake()
+
+    async def discard(self, letter: Letter) -> None:
+        """Go on after an event without its effect."""
+        await self.pipeline.on_thread(self._pass_over, letter)
+        self._wake()
 
     def handle(self, events: Sequence[Published | Exception]) -> list[Handled]:
         """Handle events in order, with one commit; where that can't be, each with its own.
@@ -110,23 +166,39 @@ class Inbox:
                 logger.info("%d events are handled one by one: %r", len(events), error)
         return [self._alone(event) for event in events]
 
-    def _alone(self, event: Published | Exception) -> Handled:
+    def _pass_over(self, letter: Letter) -> None:
+        aggregate, version = letter.aggregate, letter.version
+        if aggregate is None or version is None:
+            return
+        known = self._store.seen(self.origin, [aggregate]).get(aggregate, 0)
+        if known < version:
+            step = Advance(self.origin, aggregate, known, version)
+            self._store.commit(Draft(), seen=[step])
+
+    def _alone(self, event: Published | Exception, in_order: bool = True) -> Handled:
         try:
-            return self._together([event])[0]
+            return self._together([event], in_order=in_order)[0]
         except IntegrityError:
             return False
         except Exception as error:
             return error
 
-    def _together(self, events: Sequence[Published | Exception]) -> list[Handled]:
-        """Effects and tracking in one commit; nothing of it is left when one fails."""
+    def _together(
+        self, events: Sequence[Published | Exception], *, in_order: bool = True
+    ) -> list[Handled]:
+        """Effects and tracking in one commit; nothing of it is left when one fails.
+
+        `in_order`: what an earlier event of its aggregate holds up, as a dead letter, waits.
+        """
         known = [event for event in events if isinstance(event, Published)]
-        before = self._store.seen(self.origin, [event.position.aggregate for event in known])
+        about = [event.position.aggregate for event in known]
+        before = self._store.seen(self.origin, about)
+        blocked = self._store.recorder.select_blocked(self.consumer, about) if in_order else set()
         after = dict(before)
         draft, load = Draft(), Load(self._store)
         try:
             with self._store.reading_once([]):
-                handled = [self._next(event, after, load, draft) for event in events]
+                handled = [self._next(event, after, blocked, load, draft) for event in events]
         except BaseException:
             self._store.forget([*draft.aggregates, *load.loaded])
             raise
@@ -140,7 +212,12 @@ class Inbox:
         return handled
 
     def _next(
-        self, event: Published | Exception, seen: dict[str, int], load: Load, draft: Draft
+        self,
+        event: Published | Exception,
+        seen: dict[str, int],
+        blocked: set[str],
+        load: Load,
+        draft: Draft,
     ) -> Handled:
         if isinstance(event, Exception):
             return event
@@ -148,6 +225,8 @@ class Inbox:
         last = seen.get(aggregate, 0)
         if version <= last:
             return True
+        if aggregate in blocked:
+            return WaitsBehind(f"an earlier event of {aggregate} is a dead letter")
         if version > last + 1:
             logger.info("%s waits for %d", event.position, last + 1)
             return False
@@ -164,19 +243,7 @@ def _read(message: Msg) -> Published | Exception:
     try:
         return Published.read(message.headers, message.data)
     except Exception as error:
-        return error
-
-
-async def _settle(message: Msg, handled: Handled) -> None:
-    """Tell the stream that an event was handled, or when it is to come again."""
-    if handled is True:
-        await message.ack()
-    elif handled is False:
-        await message.nak(delay=_GAP)
-    else:
-        logger.error("%s could not be handled", message.subject, exc_info=handled)
-        attempt = min(message.metadata.num_delivered, len(_DELAYS))
-        await message.nak(delay=_DELAYS[attempt - 1])
+        return Unreadable(f"{type(error).__name__}: {error}")
 
 
 def consumer_name(service: str, origin: str) -> str:

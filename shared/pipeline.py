@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -58,6 +59,10 @@ class Pipeline:
         """Set after each refusal, for the relay of refusals."""
         self.advanced = asyncio.Event()
         """Set when an inbox has handled something."""
+        self.refusals: Counter[str] = Counter()
+        """How often a rule refused a command, by code."""
+        self.trouble = ""
+        """Why the store failed when it was used last."""
         self.followed: set[str] = set()
         """The services whose events come into an inbox here."""
         self._routes = routes
@@ -92,7 +97,8 @@ class Pipeline:
             return refusal.reply(asked.envelope.id)
         except Failure as failure:
             return failure.reply(clock.now())
-        except PersistenceError:
+        except PersistenceError as error:
+            self.trouble = type(error).__name__
             logger.exception("the store failed")
             return Unavailable().reply(clock.now())
         except Exception:
@@ -169,6 +175,8 @@ class Pipeline:
         decided: Outcome = await self._with_need(decide, envelope)
         if isinstance(decided, Refused):
             self.refused.set()
+            if not (decided.repeated or envelope.dry_run):
+                self.refusals[decided.code] += 1
         elif decided.events and not decided.dry_run:
             self.committed.set()
         return decided

@@ -1,38 +1,40 @@
 """A process: a policy with memory, whose steps may take long and are done again after a crash."""
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from shared.consumer import messages
+from shared.dead_letters import Letter, Unreadable
+from shared.errors import Unavailable
+from shared.follower import Follower, kept_alive
+from shared.pipeline import Pipeline
 from shared.published import Published
 from shared.subjects import EVENTS
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 32
-_ALIVE = 2.0
-"""Seconds after which the server is told that a step still goes on."""
 _RETRY = 1.0
-"""Seconds until a step that failed is tried again."""
+"""Seconds until a step for which something is away is tried again."""
 
 Step = Callable[[Published], Awaitable[None]]
 
 
-class Process:
+class Process(Follower):
     """Does a step for each event of `origin`; steps of different events run side by side.
 
-    An event is acknowledged after its step; a step that raised is tried again.
+    An event is acknowledged after its step. A step that raised is tried again: for ever while
+    something is Unavailable, otherwise until it is given up on.
     """
 
-    def __init__(self, consumer: str, origin: str, step: Step) -> None:
-        self.stream = EVENTS
-        self.consumer = consumer
-        self.subjects = f"evt.{origin}.>"
+    def __init__(self, consumer: str, origin: str, step: Step, pipeline: Pipeline) -> None:
+        super().__init__(EVENTS, consumer, f"evt.{origin}.>", pipeline)
         self._step = step
         self._free = asyncio.Semaphore(AT_ONCE)
 
@@ -47,17 +49,25 @@ class Process:
                 task = group.create_task(self._take(message))
                 task.add_done_callback(lambda _: self._free.release())
 
+    async def redeliver(self, letter: Letter) -> None:
+        """Do the step of a letter."""
+        await self._step(Published.read(json.loads(letter.headers), letter.body))
+
+    async def discard(self, letter: Letter) -> None:
+        """Nothing waits for a step that is never done."""
+
     async def _take(self, message: Msg) -> None:
-        step = asyncio.ensure_future(self._step(Published.read(message.headers, message.data)))
         try:
-            while not step.done():
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.shield(step), _ALIVE)
-                    break
-                await message.in_progress()
-            await message.ack()
-        except Exception:
-            logger.exception("the step for %s failed", message.subject)
+            published = Published.read(message.headers, message.data)
+        except Exception as error:
+            await self.failed(message, Unreadable(f"{type(error).__name__}: {error}"))
+            return
+        try:
+            await kept_alive(message, self._step(published))
+        except Unavailable:
+            logger.info("the step for %s waits", message.subject)
             await message.nak(delay=_RETRY)
-        finally:
-            step.cancel()
+        except Exception as error:
+            await self.failed(message, error)
+        else:
+            await message.ack()

@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from pydantic_core import from_json
 
 from shared.command_log import CommandRow
+from shared.errors import Refusal
 from shared.keys import mask
 from shared.messages import OUTCOME, Message, Refused
 from shared.names import iso
@@ -53,10 +54,10 @@ class Malformed(Message):
     """Bytes of its body, which is told nowhere."""
 
     @classmethod
-    def of(cls, subject: str, refused: Refused, size: int) -> Self:
+    def of(cls, subject: str, refusal: Refusal, size: int) -> Self:
         """A request that was refused at the door."""
         shown = mask(subject)[:_LONGEST]
-        return cls(subject=shown, code=refused.code, detail=mask(refused.detail), size=size)
+        return cls(subject=shown, code=refusal.code, detail=mask(refusal.detail), size=size)
 
 
 def refusal_attributes(row: CommandRow, number: int, log_id: str) -> dict[str, str]:

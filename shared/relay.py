@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import nats.errors
 import nats.js.errors
+from eventsourcing.persistence import PersistenceError
 from nats.aio.client import Client
 
 from shared import headers
@@ -61,6 +62,8 @@ class Relay:
         self._log = log
         self._pipeline = pipeline
         self._woken = woken
+        self.trouble = ""
+        """Why messages wait, while they do."""
 
     async def run(self, client: Client) -> None:
         """Publish for ever; raises ForeignStream."""
@@ -68,16 +71,18 @@ class Relay:
             try:
                 await self._follow(client)
             except Refused as refused:
-                logger.warning("the stream refused messages, looking again: %s", refused)
+                logger.warning("%s refused messages, looking again: %s", self._log.stream, refused)
                 await asyncio.sleep(_RETRY)
-            except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
-                logger.warning("messages wait, the stream doesn't take them: %r", error)
+            except (nats.errors.Error, nats.js.errors.Error, PersistenceError, OSError) as error:
+                self.trouble = f"{self._log.stream} doesn't take messages: {error!r}"
+                logger.warning("messages wait, %s", self.trouble)
                 await asyncio.sleep(_RETRY)
 
     async def _follow(self, client: Client) -> None:
         await provision(client.jetstream())  # the stream may have been deleted
         info = await client.jetstream().stream_info(self._log.stream)
         place, looked = await self._place(client), time.monotonic()
+        self.trouble = ""
         while True:
             rows = await self._pipeline.on_thread(self._log.after, place.position, _BATCH)
             outgoing = [row.message for row in rows if row.message is not None]

@@ -17,6 +17,8 @@ from shared.subjects import Address, encode
 Ask = Callable[[Command, Envelope], Awaitable[Reply]]
 """How another service is asked; raises Unavailable when it gives no reply."""
 
+REPLY_TO = "ce-replyto"
+"""The header of a durable command with the inbox to which its reply goes."""
 MAX_BODY = 64 * 1024
 """Bytes of a request's body."""
 

@@ -12,8 +12,10 @@ from typing import Any
 from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
 
+from shared import sqlite_letters
 from shared.command_log import CommandRow
 from shared.names import Advance
+from shared.sqlite_letters import SQLiteLetters
 
 _COLUMNS = [field.name for field in dataclasses.fields(CommandRow)]
 _values = attrgetter(*_COLUMNS)
@@ -51,7 +53,7 @@ _SELECT_SEEN = (
 )
 
 
-class SQLiteRecorder(SQLiteApplicationRecorder):
+class SQLiteRecorder(SQLiteLetters, SQLiteApplicationRecorder):
     """The library's recorder, with our rows in the same commit as the events."""
 
     def construct_create_table_statements(self) -> list[str]:
@@ -73,6 +75,7 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
             ") WITHOUT ROWID",
             "CREATE INDEX IF NOT EXISTS labels_of ON labels (aggregate)",
             "CREATE TABLE IF NOT EXISTS log (log_id TEXT NOT NULL)",
+            *sqlite_letters.CREATE,
         ]
 
     def _create_table(self, c: SQLiteCursor) -> None:
@@ -146,6 +149,11 @@ class SQLiteRecorder(SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=False) as c:
             c.execute(_SELECT_SEEN, (origin, json.dumps(aggregates)))
             return {str(aggregate): int(version) for aggregate, version in c.fetchall()}
+
+    def check_writable(self) -> None:
+        """Write nothing new; raises PersistenceError when nothing can be written."""
+        with self.datastore.transaction(commit=True) as c:
+            c.execute("UPDATE log SET log_id=log_id")
 
     def select_log_id(self) -> str:
         """What tells this log from every other one, a restored or emptied one too."""

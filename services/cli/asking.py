@@ -1,6 +1,7 @@
 """The commands that ask the services: send a command, ask a query."""
 
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,8 +11,11 @@ from services.cli.forms import Printer
 from services.cli.options import HERE, PATIENCE, Actor, Data, Fields, Nats, Reveal, Timeout
 from services.cli.output import Row, line, text
 from services.cli.printed import Tool, printed
+from services.cli.stop import WRONG_USE, Stop
 from services.cli.tables import cells, rows
 from services.cli.times import ago
+from services.cli.told import Kept
+from shared.errors import SecretNotDurable
 from shared.messages import Accepted, Answer, Command, Query
 from shared.names import iso
 
@@ -38,6 +42,10 @@ def send(
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only tell what would happen: nothing is kept.")
+    ] = False,
+    durable: Annotated[
+        bool,
+        typer.Option("--durable", help="Let it be kept until its service decides it; don't wait."),
     ] = False,
     wait: Annotated[
         bool | None,
@@ -66,6 +74,9 @@ def send(
     arguments.check(actor, id_)
     if tool is not None:
         text(printed(tool, asked, actor, id_, dry_run=dry_run), reveal=reveal)
+        return
+    if durable:
+        _enqueue(asked, actor, id_, data, nats, out)
         return
     out.reveal = reveal
     again = f"send it again with --id {id_}: it is decided once"
@@ -119,6 +130,21 @@ def query(
     out.tell(answer, shown)
     if not shown and out.for_people:
         line("there is none", error=True)
+
+
+def _enqueue(
+    command: Command, actor: str, id_: str, data: Path, nats: str | None, out: Printer
+) -> None:
+    if command.SECRET:
+        known = SecretNotDurable()
+        raise Stop(WRONG_USE, known.code, known.detail, known.hint)
+
+    async def ask(client: "Client") -> None:
+        await client.enqueue(command, actor=actor, command_id=id_)
+
+    connection.ask(ask, actor, data, nats, f"send it again with --id {id_}")
+    row = (f"kept {id_}: it is decided once, as soon as {command.SERVICE} is there",)
+    out.tell(Kept(command_id=id_), [row])
 
 
 def _rows(reply: Accepted, *, waits: bool) -> list[Row]:

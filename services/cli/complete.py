@@ -9,6 +9,7 @@ import typer
 
 from services import contract
 from services.contract import SERVICES
+from shared.dead_letters import VERBS
 from shared.messages import Command, Event, Query
 from shared.names import Position
 
@@ -58,6 +59,11 @@ def codes(incomplete: str) -> list[str]:
 def services(incomplete: str) -> list[str]:
     """Names of services."""
     return [service for service in SERVICES if service.startswith(incomplete)]
+
+
+def verbs(incomplete: str) -> list[str]:
+    """What is done with dead letters."""
+    return [verb for verb in VERBS if verb.startswith(incomplete)]
 
 
 def fields(context: typer.Context, incomplete: str) -> list[str]:

@@ -1,5 +1,6 @@
 """`guestlist doctor`: whether all that a house needs is there, and how to mend what isn't."""
 
+import contextlib
 import shutil
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from services.cli.told import Finding
 from services.contract import SERVICES
 from shared import clock
 from shared.client import Client, NoReply
+from shared.health import Health
 from shared.streams import Standing, declared
 
 LATE = timedelta(seconds=5)
@@ -33,15 +35,44 @@ async def examine(
     except NoReply as error:
         mend = "start it: guestlist up; or name it: --nats nats://USER:PASSWORD@HOST:PORT"
         yield Finding(check="server", well=False, detail=str(error), mend=mend)
+        for finding in _kept(data) if data is not None else ():
+            yield finding
     if data is not None:
         yield _disk(data, least_free)
 
 
 async def _service(client: Client, service: str) -> Finding:
-    well = await client.healthy(service)
-    detail = f"{service} answers" if well else f"{service} gives no answer"
-    mend = "" if well else f"start it: guestlist up, or guestlist service {service}"
-    return Finding(check="services", well=well, detail=detail, mend=mend)
+    health = await client.health(service)
+    if health is None:
+        mend = f"start it: guestlist up, or guestlist service {service}"
+        detail = f"{service} gives no answer"
+        return Finding(check="services", well=False, detail=detail, mend=mend)
+    return _judged(health)
+
+
+def _judged(health: Health) -> Finding:
+    """A service that waits for something goes on by itself; dead letters wait for somebody."""
+    if health.why:
+        told = f"{health.service} isn't ready: {'; '.join(health.why)}"
+        mend = "mend what it waits for; it goes on by itself"
+    elif health.dead_letters > 0:
+        told = f"{health.service} keeps {health.dead_letters} dead letters"
+        mend = "look at them: guestlist dead-letters"
+    else:
+        told, mend = f"{health.service} answers", ""
+    return Finding(check="services", well=not mend, detail=told, mend=mend)
+
+
+def _kept(data: Path) -> list[Finding]:
+    """How the services are by the files that they keep, as they can't be asked."""
+    found = []
+    for service in SERVICES:
+        with contextlib.suppress(OSError, ValueError):
+            text = (data / f"{service}.health.json").read_text()
+            health = Health.model_validate_json(text)
+            if clock.now() - health.time < LATE:
+                found.append(_judged(health))
+    return found
 
 
 async def _streams_and_clock(client: Client, now: Callable[[], datetime]) -> list[Finding]:

@@ -9,9 +9,10 @@ import typer
 from typer.main import get_command
 
 from services import contract
-from services.cli import asking, looking, output, playing, reading, running, told
+from services.cli import asking, letters, looking, output, playing, reading, running, told
 from services.cli.forms import as_json, formed
 from services.cli.stop import INTERRUPTED, NO_ANSWER, WRONG_USE, Stop
+from shared.dead_letters import DeadLetter
 from shared.messages import Accepted, Answered
 
 app = typer.Typer(
@@ -34,7 +35,7 @@ class Registered(NamedTuple):
     @property
     def name(self) -> str:
         """As it is typed."""
-        return self.function.__name__
+        return self.function.__name__.replace("_", "-")
 
 
 EVENTS = list[told.ToldEvent]
@@ -45,12 +46,15 @@ COMMANDS = (
     Registered(running.doctor, list[told.Finding], "doctor"),
     Registered(looking.check, told.Verdict, "check atlassian-connect.json"),
     Registered(
-        asking.send, Accepted, "send RegisterPartner partner_id=acme organisation=Acme --as ann"
+        asking.send,
+        Accepted | told.Kept,
+        "send RegisterPartner partner_id=acme organisation=Acme --as ann",
     ),
     Registered(asking.query, Answered, "query ListTokens app_key=com.example.app --as ann"),
     Registered(reading.audit, EVENTS, "audit --since 2h"),
     Registered(reading.history, EVENTS, "history token/tokens/com.example.app"),
     Registered(playing.play, list[told.Held], "play site.yaml --set product=jira"),
+    Registered(letters.dead_letters, list[DeadLetter], "dead-letters list token"),
     Registered(looking.explain, told.Entry, "explain token-limit-reached"),
     Registered(looking.docs, list[told.Document], "docs"),
 )

@@ -28,6 +28,13 @@ class KeyFile(Message):
     made: bool
 
 
+class Kept(Message):
+    """A command that waits in a stream until its service decides it."""
+
+    status: Literal["kept"] = "kept"
+    command_id: str
+
+
 class Document(Message):
     """A document that was written."""
 

@@ -38,10 +38,10 @@ def document() -> Json:
         for kind in (*contract.commands(service), *contract.queries(service))
     ]
     events = [kind for service in SERVICES for kind in contract.events(service)]
-    parts = [*map(_request, requests), *map(_event, events), *map(_health, SERVICES)]
-    parts += map(between.refusals, SERVICES)
+    parts = [*map(_request, requests), *map(_event, events)]
+    parts += [part for service in SERVICES for part in between.parts(service)]
     messages = {kind.__name__: message(kind) for kind in (Refused, Failed)}
-    messages["Ask"] = {"name": "Ask", "summary": "Nothing but a reply subject.", "payload": {}}
+    messages |= between.messages()
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -59,7 +59,7 @@ def document() -> Json:
         "components": {
             "messages": messages
             | {name: row for part in parts for name, row in part.messages.items()},
-            "schemas": _schemas([*requests, *events, *between.MESSAGES]),
+            "schemas": _schemas([*requests, *events, *between.REFUSALS, *between.OPERATIONS]),
         },
     }
 
@@ -113,30 +113,6 @@ def _event(kind: type[Event]) -> Part:
         {kind.TOPIC: channel(event_subject(kind), kind.TOPIC)},
         {kind.TOPIC: operation},
         {kind.TOPIC: told},
-    )
-
-
-def _health(service: str) -> Part:
-    name = f"health.{service}"
-    payload = {
-        "type": "object",
-        "properties": {
-            "service": {"const": service},
-            "log_end": {"type": "integer", "description": "How long its log is."},
-        },
-        "required": ["service", "log_end"],
-    }
-    health = {"name": "Health", "summary": f"The service {service} works.", "payload": payload}
-    operation = {
-        "action": "receive",
-        "channel": ref("channels", name),
-        "summary": "Tell whether it works.",
-        "reply": {"channel": ref("channels", f"{name}.reply")},
-    }
-    return Part(
-        {name: channel(name, "Ask"), f"{name}.reply": channel(None, f"{name}.success")},
-        {name: operation},
-        {f"{name}.success": health},
     )
 
 

@@ -15,6 +15,7 @@ REQUEST = {
     "ce-causationid": "The id of the command or event that led to it.",
     "ce-expirytime": "The deadline: later it isn't decided any more. ISO 8601 with a zone.",
     "ce-after": "Positions of events that must have been seen before, between commas.",
+    "ce-replyto": "For a durable command: the inbox to which its reply goes.",
     "ce-dryrun": "`true`: tell what would happen, and keep nothing of it.",
 }
 """All are optional."""

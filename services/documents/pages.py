@@ -69,7 +69,7 @@ def overview(schemas: Json) -> str:
         lines += _shape_of(name, schemas)
     lines += ["", "## Events", "", _EVENTS, *_meanings(headers.EVENT)]
     lines += ["", "## Refusals", "", _REFUSALS, *_meanings(headers.REFUSAL)]
-    for kind in between.MESSAGES:
+    for kind in between.REFUSALS:
         lines += [*_shape_of(kind.__name__, schemas), "", *_block(example(kind))]
     return "\n".join(lines) + "\n"
 

@@ -10,13 +10,14 @@ from services.installation.policies import Policies
 from services.installation.process import InstallProcess, RollOut
 from services.installation.views import Views
 from shared.broker import Bus
+from shared.follower import Follower
 from shared.handlers import routes
 from shared.inbox import Inbox, policies_of
 from shared.keys import Keys
 from shared.logs import log_to_stderr
 from shared.pipeline import Pipeline
 from shared.process import Process
-from shared.service import Reader, Service
+from shared.service import Service
 from shared.settings import Settings
 from shared.sqlite import open_sqlite
 from shared.store import Store
@@ -32,7 +33,7 @@ def main() -> None:
     contract.load("commands")
     settings = Settings()
     keys = Keys.read(settings.keys)
-    bus = Bus(settings.nats, NAME)
+    bus = Bus(settings.nats, NAME, settings.reply_prefixes)
     handlers = Handlers(keys, settings.public_url, settings.operators)
     store = Store(NAME, open_sqlite(settings.store(NAME)))
     pipeline = Pipeline(store, routes(handlers) | routes(Views()), prepare=Needs(bus.ask).prepare)
@@ -43,13 +44,13 @@ def main() -> None:
         return [site.key for site in sites]
 
     install = InstallProcess(keys, bus.ask, pipeline.answer)
-    readers: list[Reader] = [
+    followers: list[Follower] = [
         Inbox("listing", policies, pipeline),
         Inbox("token", policies, pipeline),
-        Process(INSTALLS, NAME, install.step),
-        Process(ROLL_OUT, "listing", RollOut(sites_of, pipeline.answer).step),
+        Process(INSTALLS, NAME, install.step, pipeline),
+        Process(ROLL_OUT, "listing", RollOut(sites_of, pipeline.answer).step, pipeline),
     ]
-    asyncio.run(Service(bus, pipeline, readers, settings).run())
+    asyncio.run(Service(bus, pipeline, followers, settings).run())
 
 
 if __name__ == "__main__":

@@ -31,7 +31,9 @@ def main() -> None:
     pipeline = Pipeline(
         store, routes(Handlers(settings.operators)) | routes(views), prepare=needs.prepare
     )
-    asyncio.run(Service(Bus(settings.nats, NAME), pipeline, [], settings).run())
+    asyncio.run(
+        Service(Bus(settings.nats, NAME, settings.reply_prefixes), pipeline, [], settings).run()
+    )
 
 
 if __name__ == "__main__":

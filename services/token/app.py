@@ -32,8 +32,12 @@ def main() -> None:
     store = Store(NAME, open_sqlite(settings.store(NAME)))
     pipeline = Pipeline(store, routes(handlers) | routes(views), reveal=keys.unmask)
     policies = policies_of(Policies())
-    readers = [Inbox(origin, policies, pipeline) for origin in ("listing", "installation")]
-    asyncio.run(Service(Bus(settings.nats, NAME), pipeline, readers, settings).run())
+    followers = [Inbox(origin, policies, pipeline) for origin in ("listing", "installation")]
+    asyncio.run(
+        Service(
+            Bus(settings.nats, NAME, settings.reply_prefixes), pipeline, followers, settings
+        ).run()
+    )
 
 
 def _rules(settings: Settings) -> Rules:

@@ -18,11 +18,17 @@ from shared import headers
 
 _PUBLISHED = re.compile(r"cid:(?P<client>\d+) .*<<- \[(?P<words>H?PUB .*)\]$")
 _PAYLOAD = re.compile(r'cid:(?P<client>\d+) .*<<- MSG_PAYLOAD: \[(?P<text>".*")\]$')
-AT_THE_DOOR = {"bad-request", "subject-mismatch"}
+AT_THE_DOOR = {"bad-request", "subject-mismatch", "secret-not-durable"}
 """With these codes a service refuses what is no message of the document."""
 DOCUMENT = document()
 REGISTRY: Registry[Any] = Registry().with_resource("urn:doc", DRAFT7.create_resource(DOCUMENT))
 STATUS = {"refused": "Refused", "failed": "Failed"}
+OPERATIONS = {
+    "health": ("Ask", "Health"),
+    "log": ("Missing", "Found"),
+    "dlq": ("Chosen", "DeadLetters"),
+}
+"""What is asked on a plane, and what is told."""
 seen: set[str] = set()
 """The operations of the document that were seen on the bus of any house."""
 
@@ -94,26 +100,33 @@ def judged(messages: Iterable[Heard]) -> Iterator[str]:
             unread = parts[1] == "malformed"
             name = f"ref.{parts[0]}" + ".malformed" * unread
             yield from _wrong(message, name, "Malformed" if unread else "RefusedCommand")
-        elif plane in {"cmd", "qry", "health"}:
+        elif plane == "que" and f"que.{parts[0]}.{parts[1]}" in DOCUMENT["operations"]:
+            reply = replies.get(message.headers.get("ce-replyto", ""))
+            yield from _exchanged(message, reply, f"que.{parts[0]}.{parts[1]}", parts[1])
+        elif plane in {"cmd", "qry", "que"}:
             name = ".".join([plane, *parts[:2]])
-            yield from _exchanged(message, replies.get(message.reply), name)
+            yield from _exchanged(message, replies.get(message.reply), name, parts[1])
+        elif plane in OPERATIONS:
+            asked, told = OPERATIONS[plane]
+            name = ".".join([plane, *parts[: 2 if plane == "dlq" else 1]])
+            yield from _exchanged(message, replies.get(message.reply), name, asked, told)
 
 
-def _exchanged(message: Heard, reply: Heard | None, name: str) -> Iterator[str]:
+def _exchanged(
+    message: Heard, reply: Heard | None, name: str, asked: str, told: str | None = None
+) -> Iterator[str]:
     """What is wrong with a request and its reply."""
-    kind = name.rpartition(".")[2] if not name.startswith("health.") else "Ask"
-    wrong = list(_wrong(message, name, kind))
+    wrong = list(_wrong(message, name, asked))
     if reply is None:
         return
-    told = reply.data
-    if wrong and (told.get("status") != "refused" or told.get("code") not in AT_THE_DOOR):
-        yield from (f"{problem}, but was answered with {told}" for problem in wrong)
-    success = f"{name}.success" if kind == "Ask" else f"{kind}.success"
-    answer = STATUS.get(told.get("status"), success)
+    data = reply.data
+    if wrong and (data.get("status") != "refused" or data.get("code") not in AT_THE_DOOR):
+        yield from (f"{problem}, but was answered with {data}" for problem in wrong)
+    answer = STATUS.get(data.get("status"), f"{told or asked}.success")
     if answer in DOCUMENT["components"]["messages"]:
-        yield from _problems(answer, "payload", told)
+        yield from _problems(answer, "payload", data)
     else:
-        yield f"{message.subject} was answered with {told}"
+        yield f"{message.subject} was answered with {data}"
 
 
 def _wrong(message: Heard, operation: str, kind: str) -> Iterator[str]:

@@ -47,7 +47,7 @@ async def test_a_service_runs_until_it_is_told_to_stop(nats: str, tmp_path: Path
         started(*example, settings=given) as service,
         await Client.open(nats, "tester") as client,
     ):
-        while not await client.healthy("token"):
+        while await client.health("token") is None:
             assert service.returncode is None
             await asyncio.sleep(0.05)
         service.terminate()

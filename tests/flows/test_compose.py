@@ -91,7 +91,7 @@ async def healthy(url: str) -> Client:
                 await asyncio.sleep(0.1)
                 continue
             for service in SERVICES:
-                while not await client.healthy(service):
+                while await client.health(service) is None:
                     await asyncio.sleep(0.1)
             return client
 

@@ -1,0 +1,133 @@
+"""Dead letters: messages that were given up on, kept with their bytes, the reason and where."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+
+from shared.errors import Refusal
+from shared.headers import decode
+from shared.keys import mask
+from shared.messages import Message
+from shared.names import Timestamp, iso
+
+if TYPE_CHECKING:
+    from nats.aio.msg import Msg
+
+Verb = Literal["list", "show", "redeliver", "discard"]
+"""What is done with dead letters."""
+VERBS: tuple[Verb, ...] = get_args(Verb)
+ATTEMPTS = 5
+"""Deliveries after which a message that could not be handled is given up on."""
+
+
+class Unreadable(Exception):
+    """A message is none of ours; the reason is its text."""
+
+
+class WaitsBehind(Exception):
+    """An earlier event of the same aggregate is a dead letter."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message as it was given up on; tokens in it are masked."""
+
+    consumer: str
+    message_id: str
+    """What tells it from every other one of this consumer."""
+    subject: str
+    aggregate: str | None
+    version: int | None
+    headers: str
+    """As JSON."""
+    body: bytes
+    reason: str
+    attempts: int
+    time: str
+    number: int = 0
+    """Given by the store that keeps it."""
+
+    @classmethod
+    def of(cls, consumer: str, message: "Msg", reason: BaseException, time: datetime) -> Self:
+        """A message that a consumer can't go on with."""
+        attributes = dict(message.headers or {})
+        told = decode(attributes)
+        aggregate, version = told.get("ce-subject"), told.get("ce-id", "").rpartition("@")[2]
+        known = not isinstance(reason, Unreadable) and version.isdecimal()
+        place = message.metadata.sequence.stream
+        unknown = hashlib.sha256(f"{message.subject} {place} ".encode() + message.data).hexdigest()
+        return cls(
+            consumer=consumer,
+            message_id=told["ce-id"] if known else unknown,
+            subject=mask(message.subject),
+            aggregate=aggregate if known else None,
+            version=int(version) if known else None,
+            headers=mask(json.dumps(attributes)),
+            body=masked(message.data),
+            reason=mask(f"{type(reason).__name__}: {reason}"),
+            attempts=message.metadata.num_delivered,
+            time=iso(time),
+        )
+
+
+class DeadLetter(Message):
+    """A message that was given up on."""
+
+    service: str
+    number: int
+    """Within its service."""
+    consumer: str
+    """Which follower gave it up, `<service>_<origin>` or the name of a process."""
+    subject: str
+    aggregate: str | None
+    """Later events of it wait behind this one."""
+    version: int | None
+    reason: str
+    attempts: int
+    time: Timestamp
+    """When it was given up."""
+    headers: dict[str, str] | None = None
+    """Only when it is shown by its number, as is the body; every token is masked."""
+    body: str | None = None
+    """Bytes that are no text are told as escapes."""
+
+    @classmethod
+    def of(cls, service: str, letter: Letter, *, opened: bool = False) -> Self:
+        """What a service tells of a letter that it keeps."""
+        told: dict[str, Any] = {"service": service, "headers": None, "body": None}
+        if opened:
+            shown = letter.body.decode(errors="backslashreplace")
+            told |= {"headers": json.loads(letter.headers), "body": shown}
+        names = cls.model_fields.keys() - told.keys()
+        return cls.model_validate(told | {name: getattr(letter, name) for name in names})
+
+
+class DeadLetters(Message):
+    """Those that a service keeps, in order; or those that were dealt with."""
+
+    letters: tuple[DeadLetter, ...]
+
+
+class Chosen(Message):
+    """Which dead letter is meant; for `list` none is."""
+
+    number: int | None = None
+
+
+class UnknownDeadLetter(Refusal, hint="guestlist dead-letters tells them"):
+    """There is no dead letter {number} that wasn't dealt with."""
+
+
+class NotTheFirst(Refusal, hint="deal with the first one first, the others follow by themselves"):
+    """Dead letter {number} waits behind {first}."""
+
+
+class StillFails(Refusal, hint="the service's log tells more; mend the cause, or discard it"):
+    """Dead letter {number} could not be handled again: {reason}."""
+
+
+def masked(body: bytes) -> bytes:
+    """Bytes with every token in them masked, and otherwise as they were."""
+    return mask(body.decode("latin-1")).encode("latin-1")

@@ -1,0 +1,129 @@
+"""The desk where operators deal with dead letters."""
+
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from typing import Protocol
+
+from shared import clock
+from shared.dead_letters import (
+    Chosen,
+    DeadLetter,
+    DeadLetters,
+    Letter,
+    NotTheFirst,
+    StillFails,
+    UnknownDeadLetter,
+)
+from shared.errors import NotAnOperator
+from shared.keys import mask
+from shared.names import iso
+from shared.pipeline import Pipeline
+
+logger = logging.getLogger(__name__)
+
+
+class Follower(Protocol):
+    """Who gives letters up, and takes them again."""
+
+    consumer: str
+
+    async def redeliver(self, letter: Letter) -> None:
+        """Handle the message of a letter; raises what stands in the way."""
+
+    async def discard(self, letter: Letter) -> None:
+        """Go on after it as if it had been handled, without any effect."""
+
+
+class Desk:
+    """Lists dead letters, shows one, and deals with them in the order of their aggregates."""
+
+    def __init__(
+        self, pipeline: Pipeline, followers: Collection[Follower], operators: Collection[str]
+    ) -> None:
+        self._pipeline = pipeline
+        self._recorder = pipeline.store.recorder
+        self._followers = {follower.consumer: follower for follower in followers}
+        self._operators = operators
+        self._verbs: Mapping[str, Callable[[Letter, str], Awaitable[list[DeadLetter]]]] = {
+            "show": self._show,
+            "redeliver": self._redeliver,
+            "discard": self._discard,
+        }
+
+    async def serve(self, verb: str, chosen: Chosen, actor: str) -> DeadLetters:
+        """Do what an operator asks for; gives the letters that it was about.
+
+        Raises NotAnOperator, UnknownDeadLetter, NotTheFirst, StillFails.
+        """
+        if actor not in self._operators:
+            raise NotAnOperator
+        letters = await self._pipeline.on_thread(self._recorder.select_letters)
+        if verb == "list":
+            return DeadLetters(letters=tuple(map(self._told, letters)))
+        found = [letter for letter in letters if letter.number == chosen.number]
+        if not found:
+            raise UnknownDeadLetter(number=chosen.number)
+        return DeadLetters(letters=tuple(await self._verbs[verb](found[0], actor)))
+
+    async def _show(self, letter: Letter, actor: str) -> list[DeadLetter]:
+        del actor
+        return [DeadLetter.of(self._pipeline.store.service, letter, opened=True)]
+
+    async def _redeliver(self, letter: Letter, actor: str) -> list[DeadLetter]:
+        """Handle it again, and all that waits behind it."""
+        await self._require_first(letter)
+        done, failed = await self._handle(letter, actor)
+        if failed is not None and not done:
+            raise failed
+        return done
+
+    async def _discard(self, letter: Letter, actor: str) -> list[DeadLetter]:
+        """Go on without it; what waits behind it is handled."""
+        await self._require_first(letter)
+        await self._followers[letter.consumer].discard(letter)
+        await self._settle(letter, "discarded", actor)
+        done, _ = await self._handle(letter, actor)
+        return [self._told(letter), *done]
+
+    async def _handle(
+        self, letter: Letter, actor: str
+    ) -> tuple[list[DeadLetter], StillFails | None]:
+        """Handle what is open from a letter on, until one fails; more may come meanwhile."""
+        done: list[DeadLetter] = []
+        while waiting := await self._waiting(letter):
+            first = waiting[0]
+            try:
+                await self._followers[first.consumer].redeliver(first)
+            except Exception as error:
+                reason = mask(f"{type(error).__name__}: {error}")
+                logger.warning("dead letter %d fails again: %s", first.number, reason)
+                await self._pipeline.on_thread(self._recorder.update_letter, first.number, reason)
+                return done, StillFails(number=first.number, reason=reason)
+            await self._settle(first, "redelivered", actor)
+            done.append(self._told(first))
+        return done, None
+
+    def _told(self, letter: Letter) -> DeadLetter:
+        return DeadLetter.of(self._pipeline.store.service, letter)
+
+    async def _require_first(self, letter: Letter) -> None:
+        first = (await self._waiting(letter))[0]
+        if first.number != letter.number:
+            raise NotTheFirst(number=letter.number, first=first.number)
+
+    async def _waiting(self, letter: Letter) -> list[Letter]:
+        """What is open of its aggregate, in order; without an aggregate only itself, if it is."""
+        place = letter.consumer, letter.aggregate
+        letters = await self._pipeline.on_thread(self._recorder.select_letters)
+        return [
+            other
+            for other in letters
+            if other.number == letter.number
+            or (letter.aggregate is not None and place == (other.consumer, other.aggregate))
+        ]
+
+    async def _settle(self, letter: Letter, how: str, actor: str) -> None:
+        time = iso(clock.now())
+        settle = self._recorder.settle_letter
+        await self._pipeline.on_thread(settle, letter.number, how, actor, time)
+        logger.info("dead letter %d was %s by %s", letter.number, how, actor)

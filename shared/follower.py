@@ -1,0 +1,90 @@
+"""A follower: something that takes what a durable consumer brings, and gives some of it up."""
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable
+from contextlib import suppress
+from functools import partial
+from typing import TypeVar
+
+from eventsourcing.persistence import PersistenceError
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from shared import clock
+from shared.dead_letters import ATTEMPTS, Letter, Unreadable, WaitsBehind
+from shared.pipeline import Pipeline
+
+logger = logging.getLogger(__name__)
+
+_DELAYS = (0.1, 0.5, 2.0, 10.0)
+"""Seconds until a message that could not be handled comes again, by how often it came."""
+_ALIVE = 2.0
+"""Seconds after which the server is told that a message is still worked on."""
+T = TypeVar("T")
+
+
+class Follower(ABC):
+    """What all followers share: where their messages come from, and how one fails."""
+
+    def __init__(self, stream: str, consumer: str, subjects: str, pipeline: Pipeline) -> None:
+        self.stream = stream
+        self.consumer = consumer
+        """The durable name; it never changes."""
+        self.subjects = subjects
+        """What of the stream it gets."""
+        self.pipeline = pipeline
+        self.fetched = 0
+        """How many messages were missing in the stream and came from their service itself."""
+
+    @abstractmethod
+    async def run(self, client: Client) -> None:
+        """Take messages for ever; raises ConsumerGone, in a group."""
+
+    @abstractmethod
+    async def redeliver(self, letter: Letter) -> None:
+        """Handle a message that was given up on; raises what stands in the way."""
+
+    @abstractmethod
+    async def discard(self, letter: Letter) -> None:
+        """Go on after such a message as if it had been handled, without any effect."""
+
+    async def failed(self, message: Msg, error: Exception) -> None:
+        """Let a message come again later; after some attempts it is kept as a dead letter.
+
+        What can't be read is kept at once, and what waits behind a dead letter behind it. While
+        the store fails nothing is given up.
+        """
+        behind, attempt = isinstance(error, WaitsBehind), message.metadata.num_delivered
+        if not behind:
+            logger.error("%s could not be handled", message.subject, exc_info=error)
+        at_end = behind or isinstance(error, Unreadable) or attempt >= ATTEMPTS
+        if at_end and not isinstance(error, PersistenceError):
+            letter = Letter.of(self.consumer, message, error, clock.now())
+            if await self._keep(letter, behind=behind):
+                logger.error("%s is a dead letter: %s", letter.message_id, letter.reason)
+                await message.ack()
+                return
+        await message.nak(delay=_DELAYS[min(attempt, len(_DELAYS)) - 1])
+
+    async def _keep(self, letter: Letter, *, behind: bool) -> bool:
+        keep = partial(self.pipeline.store.recorder.insert_letter, letter, behind=behind)
+        try:
+            return await self.pipeline.on_thread(keep)
+        except PersistenceError:
+            logger.exception("the store takes no dead letter")
+            return False
+
+
+async def kept_alive(message: Msg, work: Awaitable[T]) -> T:
+    """Do some work, and tell the server meanwhile that its message is worked on."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not task.done():
+            with suppress(TimeoutError):
+                return await asyncio.wait_for(asyncio.shield(task), _ALIVE)
+            await message.in_progress()
+        return task.result()
+    finally:
+        task.cancel()
