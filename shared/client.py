@@ -274,7 +274,7 @@ class Client:
                 subject,
                 command.model_dump_json(exclude_none=True).encode(),
                 stream=COMMANDS,
-                headers=headers.encode(told) | {"Nats-Msg-Id": envelope.id},
+                headers=headers.encode(told),
             )
         except (nats.errors.Error, nats.js.errors.Error) as error:
             raise NoReply(f"{COMMANDS} gave no reply: {error!r}") from error

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable
 from contextlib import suppress
 from functools import partial
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from eventsourcing.persistence import PersistenceError
 from nats.aio.client import Client
@@ -18,8 +18,6 @@ from shared.pipeline import Pipeline
 
 logger = logging.getLogger(__name__)
 
-_DELAYS = (0.1, 0.5, 2.0, 10.0)
-"""Seconds until a message that could not be handled comes again, by how often it came."""
 _ALIVE = 2.0
 """Seconds after which the server is told that a message is still worked on."""
 T = TypeVar("T")
@@ -27,6 +25,9 @@ T = TypeVar("T")
 
 class Follower(ABC):
     """What all followers share: where their messages come from, and how one fails."""
+
+    DELAYS: ClassVar = (0.1, 0.5, 2.0, 10.0)
+    """Seconds until a message that could not be handled comes again, by how often it came."""
 
     def __init__(self, stream: str, consumer: str, subjects: str, pipeline: Pipeline) -> None:
         self.stream = stream
@@ -66,7 +67,7 @@ class Follower(ABC):
                 logger.error("%s is a dead letter: %s", letter.message_id, letter.reason)
                 await message.ack()
                 return
-        await message.nak(delay=_DELAYS[min(attempt, len(_DELAYS)) - 1])
+        await message.nak(delay=self.DELAYS[min(attempt, len(self.DELAYS)) - 1])
 
     async def _keep(self, letter: Letter, *, behind: bool) -> bool:
         keep = partial(self.pipeline.store.recorder.insert_letter, letter, behind=behind)
