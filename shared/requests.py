@@ -95,6 +95,7 @@ def follow_up(
     time: datetime,
     actor: str = SERVICE_ACCOUNT,
     after: tuple[str, ...] = (),
+    deadline: datetime | None = None,
     dry_run: bool = False,
 ) -> Envelope:
     """The envelope of a command to which something else leads.
@@ -109,6 +110,7 @@ def follow_up(
         correlation_id=correlation_id,
         causation_id=cause,
         after=after,
+        deadline=deadline,
         dry_run=dry_run,
     )
 

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from services.installation import policies as installation_policies
+from services.installation.commands import EnablePrivateListings, RegisterSite
 from services.installation.domain import App, Site
 from services.installation.handlers import Handlers as InstallationHandlers
 from services.installation.needs import Needs as InstallationNeeds
 from services.installation.process import InstallProcess, RollOut
 from services.installation.views import Views as InstallationViews
+from services.listing.commands import PublishApp, RegisterPartner
 from services.listing.domain import Listing, Partner
 from services.listing.handlers import Handlers as ListingHandlers
 from services.listing.needs import FetchDescriptor
@@ -29,7 +31,7 @@ from shared.errors import Refusal
 from shared.handlers import Prepared, routes
 from shared.inbox import Inbox, policies_of
 from shared.keys import Keys
-from shared.messages import Answered, Command, Envelope, Event, Reply
+from shared.messages import Answer, Answered, Command, Envelope, Event, Reply
 from shared.pipeline import Pipeline
 from shared.published import Published
 from shared.requests import Asked
@@ -79,6 +81,35 @@ class World:
         id_ = f"command-{self._asked}"
         envelope = Envelope(id=id_, actor=actor, time=clock.now(), correlation_id=id_)
         return await self.ask(command, envelope)
+
+    async def list_app(self, app_key: str) -> None:
+        """List a paid app privately, for the partner `example` of ann's."""
+        url = f"https://{app_key}/a.json"
+        self.descriptors[url] = dict(descriptor(app_key))
+        for asked in (
+            RegisterPartner(partner_id="example", organisation="Example"),
+            PublishApp(
+                app_key=app_key,
+                partner_id="example",
+                descriptor_url=url,
+                visibility="private",
+                payment_model="paid-via-atlassian",
+            ),
+        ):
+            reply = await self.send("ann", asked)
+            assert reply.status == "accepted" or reply.code == "partner-exists", reply
+        await self.settle()
+
+    async def make_site(self, site_id: str) -> None:
+        """Register a site of ann's that takes private apps."""
+        base_url = f"https://{site_id}.example.com"
+        asked = RegisterSite(site_id=site_id, base_url=base_url, product="jira", admin="ann")
+        assert (await self.send(OPERATOR, asked)).status == "accepted"
+        await self.send("ann", EnablePrivateListings(site_id=site_id))
+
+    async def decide(self, asked: Asked) -> Reply | Answer:
+        """Decide a step of the installation service's process."""
+        return await self._pipelines["installation"].answer(asked)
 
     async def ask(self, command: Command, envelope: Envelope) -> Reply:
         """Decide a command in its envelope."""

@@ -218,3 +218,5 @@ class FailInstall(Command, service="installation", key="site_id", internal=True)
     attempt: int
     code: str
     detail: str
+    token_id: int | None = None
+    """A token of which it isn't known whether it was applied."""

@@ -161,11 +161,13 @@ class Handlers:
         site.on_site(command.app_key).update(context.read(App, command.app_key))
 
     def attach_token(self, command: AttachToken, site: Site, context: Context) -> None:
-        """The process goes on with the token that was applied."""
+        """The process goes on with the token that was applied; if it has ended, without it."""
         del context
         app = site.on_site(command.app_key)
         if app.is_under_way(command.attempt):
             app.attach_token(command.token_id, attempt=command.attempt)
+        else:
+            app.let_go(command.token_id)
 
     def finish_install(self, command: FinishInstall, site: Site, context: Context) -> None:
         """The process ends well."""
@@ -180,6 +182,8 @@ class Handlers:
         app = site.on_site(command.app_key)
         if app.is_under_way(command.attempt):
             app.fail_install(command.code, command.detail)
+            if command.token_id is not None:
+                app.let_go(command.token_id)
 
     def _found(self, url: str, context: Context) -> tuple[App, AppVersionSeen, str | None]:
         """The app, the version and the token that a URL leads to; raises DescriptorNotListed."""

@@ -62,6 +62,7 @@ class Needs:
             correlation_id=envelope.correlation_id,
             time=clock.now(),
             actor=actor,
+            deadline=envelope.deadline,
             dry_run=envelope.dry_run,
         )
         match await self._ask(command, asked):

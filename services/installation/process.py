@@ -5,7 +5,7 @@ follows from the step, so a step that is done again has no second effect.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.installation.commands import AttachToken, FailInstall, FinishInstall, UpdateApp
@@ -32,7 +32,7 @@ from shared.published import Published
 from shared.requests import Ask, Asked, follow_up
 
 TIMEOUT = timedelta(seconds=60)
-"""After this an install that can't go on ends as failed."""
+"""After this an install that can't go on ends as failed; its token isn't applied any more."""
 
 Decide = Callable[[Asked], Awaitable[Reply | Answer]]
 SitesOf = Callable[[str], Awaitable[Iterable[str]]]
@@ -72,15 +72,16 @@ class InstallProcess:
             token=self._keys.token(begun.app_key, begun.token_id),
             site_id=begun.site_id,
         )
+        deadline = published.meta.time + TIMEOUT
         try:
-            reply = await self._ask(apply, _envelope(apply, published))
+            reply = await self._ask(apply, _envelope(apply, published, deadline=deadline))
         except Unavailable:
             reply = Unavailable().reply(clock.now())
         match reply:
             case Refused():
                 return _failed(install, reply)
-            case Failed() if clock.now() - published.meta.time > TIMEOUT:
-                return _failed(install, InstallTimeout())
+            case Failed() if clock.now() > deadline:
+                return _failed(install | {"token_id": begun.token_id}, InstallTimeout())
             case Failed():
                 raise Unavailable
         return AttachToken(**install, token_id=begun.token_id)
@@ -116,11 +117,18 @@ async def _decided(deciding: Awaitable[Reply | Answer]) -> None:
         raise Unavailable
 
 
-def _envelope(command: Command, published: Published, *, after: tuple[str, ...] = ()) -> Envelope:
+def _envelope(
+    command: Command,
+    published: Published,
+    *,
+    after: tuple[str, ...] = (),
+    deadline: datetime | None = None,
+) -> Envelope:
     return follow_up(
         f"{type(command).__name__}:{command.key}",
         cause=str(published.position),
         correlation_id=published.meta.correlation_id,
         time=clock.now(),
         after=after,
+        deadline=deadline,
     )

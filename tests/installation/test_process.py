@@ -1,25 +1,38 @@
 """The processes of the installation service: what they do after each event."""
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.installation.commands import AttachToken, FailInstall, FinishInstall, UpdateApp
-from services.installation.events import TokenAttached
+from services.installation.commands import (
+    AttachToken,
+    FailInstall,
+    FinishInstall,
+    InstallApp,
+    UpdateApp,
+)
+from services.installation.events import InstallFailed, TokenAttached
 from services.installation.process import TIMEOUT, InstallProcess, RollOut
 from services.installation.refusals import HandshakeUnavailable, InstallTimeout
 from services.listing.events import ListingApproved, ListingSubmitted
-from services.token.commands import ApplyToken
+from services.token.commands import ApplyToken, CreateToken
+from services.token.domain import AppTokens
 from services.token.refusals import TokenBoundToOtherSite
 from shared import clock
 from shared.errors import Busy, Refusal, Unavailable
+from shared.links import Link
 from shared.messages import Accepted, Command, Envelope, Event, Meta, Reply
 from shared.names import Position
 from shared.published import Published
 from shared.requests import Asked
 from tests.installation.conftest import KEYS
-from tests.installation.examples import APP, ATTACHED, INSTALLED, SITE, requested
+from tests.installation.examples import ANN, APP, ATTACHED, INSTALLED, SITE, requested
+from tests.world import KEYS as WORLD_KEYS
+from tests.world import MARKETPLACE, World
 
 INSTALL: dict[str, Any] = {"site_id": SITE, "app_key": APP, "attempt": 1}
 UPDATE = UpdateApp(site_id=SITE, app_key=APP)
@@ -95,7 +108,8 @@ async def test_without_a_token_nothing_is_left_to_do() -> None:
 async def test_an_install_that_cannot_go_on_fails_with_its_code(
     event: Event, reply: Reply | Exception, age: int, why: Refusal
 ) -> None:
-    failed = FailInstall(**INSTALL, code=why.code, detail=why.detail)
+    unsure = 3 if isinstance(why, InstallTimeout) else None
+    failed = FailInstall(**INSTALL, code=why.code, detail=why.detail, token_id=unsure)
     assert await Services(reply).step(event, age * TIMEOUT) == [failed]
 
 
@@ -142,3 +156,46 @@ async def test_each_site_is_told_of_a_version_once_the_service_knows_it() -> Non
     assert list(told) == [UPDATE, UpdateApp(site_id="site-b", app_key=APP)]
     assert {envelope.after for envelope in envelopes} == {(f"installation/site/{SITE}@7",)}
     assert len({envelope.id for envelope in envelopes}) == 2
+
+
+async def test_a_token_is_not_applied_any_more_once_its_install_timed_out() -> None:
+    services = Services()
+    await services.step(requested(token_id=3), age=TIMEOUT / 2)
+    ((_, envelope),) = services.asked
+    assert envelope.deadline is not None
+    assert TIMEOUT / 3 < envelope.deadline - clock.now() < TIMEOUT / 2
+
+
+async def test_after_a_lost_reply_an_install_that_times_out_leaves_its_token_cleared(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path)
+    await world.list_app(APP)
+    await world.make_site(SITE)
+    await world.send(ANN, CreateToken(app_key=APP))
+    link = Link(APP, 1, WORLD_KEYS.token(APP, 1)).url(MARKETPLACE)
+    begun = await world.send(ANN, InstallApp(site_id=SITE, url=link))
+    assert begun.status == "accepted"
+    (asked,) = [row for row in world.published("installation") if row.topic.endswith("Requested")]
+
+    async def lose(command: Command, envelope: Envelope) -> Reply:
+        assert (await world.ask(command, envelope)).status == "accepted"
+        raise Unavailable
+
+    meta = asked.meta.model_copy(update={"time": clock.now() - TIMEOUT + timedelta(seconds=0.2)})
+    step = InstallProcess(WORLD_KEYS, lose, world.decide).step
+    with pytest.raises(Unavailable):
+        await step(replace(asked, meta=meta))
+    assert world.stores["token"].load(AppTokens, APP).active[1].site_id == SITE
+    await asyncio.sleep(0.2)
+    await step(replace(asked, meta=meta))
+    await world.settle()
+    (failed,) = [
+        row
+        for row in world.history("installation", f"site/{SITE}")
+        if isinstance(row, InstallFailed)
+    ]
+    assert failed.code == InstallTimeout.CODE
+    token = world.stores["token"].load(AppTokens, APP).active[1]
+    assert (token.site_id, token.cleared) == (SITE, True)
+    world.close()

@@ -205,6 +205,11 @@ class OnSite:
                 TokenCleared(site_id=self.site_id, app_key=self.app_key, token_id=self.token_id)
             )
 
+    def let_go(self, token_id: int) -> None:
+        """Clear a token that an install which failed may have applied; not one in use."""
+        if token_id != self.token_id:
+            self.record(TokenCleared(site_id=self.site_id, app_key=self.app_key, token_id=token_id))
+
     def see_token_removal(self, token_id: int) -> None:
         """Take over that a token bound to this site was removed: the app is unlicensed."""
         self.record(TokenRemovalSeen(site_id=self.site_id, app_key=self.app_key, token_id=token_id))
@@ -242,7 +247,7 @@ class OnSite:
                 self.enabled = False
             case TokenAttached():
                 self.token_id = event.token_id
-            case TokenCleared():
+            case TokenCleared() if event.token_id == self.token_id:
                 self.token_id = None
             case TokenRemovalSeen():
                 self.removed |= {event.token_id}
