@@ -20,7 +20,7 @@ up: setup  ## start NATS and the three services here, until Ctrl-C
 	$(BIN)/guestlist up
 
 test: setup  ## run every test (at most 5 minutes)
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: setup  ## measure what it costs, each figure beside its floor
 	$(BIN)/python -m tests.bench

@@ -9,6 +9,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
 from typing import Any, TypeVar
 
+import nats
+from nats.aio.client import Client as Connection
+from nats.js.errors import NotFoundError
+
 from services.contract import SERVICES
 from services.installation.commands import EnablePrivateListings, InstallApp, RegisterSite
 from services.installation.events import AppInstalled, AppUpdated, InstallFailed
@@ -25,11 +29,13 @@ from services.token.commands import CreateToken
 from services.token.queries import ListTokens
 from shared.aggregate import Aggregate
 from shared.client import Client
+from shared.headers import decode
 from shared.links import Link
 from shared.messages import Accepted, Answer, Answered, Command, Query, Reply
 from shared.settings import Settings
 from shared.sqlite import open_sqlite
 from shared.store import Store
+from shared.subjects import COMMANDS, EVENTS
 from tests.clients.audit import Audit
 from tests.clients.sample_app import SampleApp, sample_app
 from tests.listing.examples import TEXTS
@@ -37,6 +43,8 @@ from tests.listing.examples import TEXTS
 ANN, BOB, EVE, OPERATOR = "ann", "bob", "eve", "operator"
 """A member of the partner, the admin of all sites, a stranger, and who runs the place."""
 MARKETPLACE = Settings().public_url
+_STILL = 2
+"""Looks in a row that have to find nothing left to do."""
 A = TypeVar("A", bound=Aggregate)
 Ending = AppInstalled | AppUpdated | InstallFailed
 
@@ -172,3 +180,44 @@ async def kill(house: Supervisor, *names: str) -> None:
         while house.pid(name) == pid:
             await asyncio.sleep(0.02)
     await house.until_up()
+
+
+async def quiet(house: Supervisor, seconds: float = 20.0) -> None:
+    """Wait until everything that was stored is told, and all of it was handled by everyone."""
+    connection = await nats.connect(house.url)
+    try:
+        async with asyncio.timeout(seconds):
+            still = 0
+            while still < _STILL:
+                before = kept(house)
+                still = still + 1 if await _is_quiet(connection, house) else 0
+                still = still if kept(house) == before else 0
+    finally:
+        await connection.close()
+
+
+async def _is_quiet(connection: Connection, house: Supervisor) -> bool:
+    stream = connection.jetstream()
+    for service in SERVICES:
+        if await _told(connection, service) < _last_published(house, service):
+            return False
+    for name in (EVENTS, COMMANDS):
+        for info in await stream.consumers_info(name):
+            if info.config.durable_name and (info.num_pending or info.num_ack_pending):
+                return False
+    return True
+
+
+async def _told(connection: Connection, service: str) -> int:
+    """How far the stream has the log of a service."""
+    try:
+        last = await connection.jetstream().get_last_msg(EVENTS, f"evt.{service}.>")
+    except NotFoundError:
+        return 0
+    return int(decode(last.headers)["ce-sequence"])
+
+
+def _last_published(house: Supervisor, service: str) -> int:
+    with closing(sqlite3.connect(house.data / f"{service}.sqlite")) as connection:
+        told = "SELECT max(rowid) FROM stored_events WHERE originator_id NOT LIKE 'copy/%'"
+        return connection.execute(told).fetchone()[0] or 0

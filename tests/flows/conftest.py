@@ -19,18 +19,13 @@ SERVER = Path(sys.executable).parent / "nats-server"
 
 
 FLOWS = Path(__file__).parent
-LAST = "test_every_operation_was_seen_on_the_bus"
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Everything here starts servers; what looks back at all of it comes last."""
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here starts servers."""
     for item in items:
         if item.path.is_relative_to(FLOWS):
             item.add_marker(pytest.mark.flow)
-    items.sort(key=lambda item: item.name == LAST)
-    whole = {item.path for item in items} >= set(FLOWS.glob("test_*.py"))
-    if items and items[-1].name == LAST and (not whole or config.option.keyword):
-        items[-1].add_marker(pytest.mark.skip("it looks back at all flow tests"))
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,11 @@ seen: set[str] = set()
 """The operations of the document that were seen on the bus of any house."""
 
 
+def unseen() -> list[str]:
+    """The operations of the document that nobody used."""
+    return sorted(DOCUMENT["operations"].keys() - seen)
+
+
 class Heard(NamedTuple):
     """One message."""
 

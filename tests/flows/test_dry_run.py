@@ -68,6 +68,7 @@ async def test_nothing_is_kept_of_a_dry_run_anywhere(
     await accepted(client, BOB, SetToken(site_id=SITE, app_key=APP, token=token))
     await accepted(client, ANN, AddMember(partner_id="example", account=BOB))
     await accepted(client, BOB, CreateToken(app_key=APP))
+    await acting.quiet(house)
     before = acting.kept(house)
     with sample_app({"key": "com.example.dry.new"}) as app:
         told = [

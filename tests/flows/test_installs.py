@@ -16,6 +16,7 @@ from services.installation.events import (
 from services.installation.queries import App
 from services.supervisor import Supervisor
 from services.token.commands import RemoveToken
+from services.token.events import UseSeen
 from shared.client import Client
 from shared.messages import Accepted
 from tests.clients.audit import Audit
@@ -147,6 +148,24 @@ async def test_a_cleared_token_can_be_set_again_on_its_site(client: Client, audi
     assert await licence(client, "cleared", app_key) == ("NONE", "none")
     await accepted(client, BOB, SetToken(site_id="cleared", app_key=app_key, token=token))
     assert await licence(client, "cleared", app_key) == ("ACTIVE_SUBSCRIPTION", "active")
+
+
+async def test_a_token_set_again_before_its_clear_is_known_is_in_use(
+    client: Client, audit: Audit
+) -> None:
+    """Which of both the token service sees first is chance, so it is done until it happens."""
+    app_key = "com.example.at-once"
+    await acting.list_app(client, app_key)
+    await acting.make_site(client, "at-once")
+    token, link = await acting.make_token(client, app_key)
+    await acting.install(client, audit, "at-once", link)
+    async with asyncio.timeout(30):
+        while not audit.found(UseSeen, app_key=app_key):
+            await asyncio.gather(
+                accepted(client, BOB, ClearToken(site_id="at-once", app_key=app_key)),
+                accepted(client, BOB, SetToken(site_id="at-once", app_key=app_key, token=token)),
+            )
+    assert await licence(client, "at-once", app_key) == ("ACTIVE_SUBSCRIPTION", "active")
 
 
 async def test_what_is_no_link_of_an_app_here_installs_nothing(client: Client) -> None:

@@ -94,6 +94,7 @@ async def test_each_play_holds_and_again_under_its_id_nothing_more_is_done(
         typed = ["play", str(DOCS / f"plays/{name}.yaml"), *typed, "--id", name]
         first = await guestlist(*typed, "--json", settings=settings)
         assert (first.code, first.err) == (0, ""), first.out
+        await acting.quiet(house)
         before = acting.kept(house)
         again = await guestlist(*typed, settings=settings)
     assert acting.kept(house) == before
@@ -133,6 +134,7 @@ async def test_what_cannot_be_played_is_refused_before_its_first_step(
     house: Supervisor, tmp_path: Path, bad: str
 ) -> None:
     written, part = BAD[bad]
+    await acting.quiet(house)
     before = acting.kept(house)
     ended = await play(house, written, tmp_path, "--json")
     assert (ended.code, ended.out) == (2, "")

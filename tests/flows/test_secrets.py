@@ -1,6 +1,7 @@
 """No token that was made is found anywhere afterwards; what is planted there is found."""
 
 import base64
+import json
 import os
 import shutil
 import sqlite3
@@ -91,12 +92,18 @@ def test_a_token_in_a_file_is_found(copy: Path, name: str) -> None:
 @pytest.mark.parametrize("service", ["listing", "token", "installation"])
 @pytest.mark.parametrize(
     ("table", "column"),
-    [("stored_events", "state"), ("command_log", "outcome"), ("tracking", "aggregate")],
+    [
+        ("stored_events", "state"),
+        ("command_log", "outcome"),
+        ("tracking", "aggregate"),
+        ("dead_letters", "body"),
+    ],
 )
 def test_a_token_in_a_store_is_found(copy: Path, service: str, table: str, column: str) -> None:
     with closing(sqlite3.connect(copy / f"{service}.sqlite")) as store:
         columns = [row[1] for row in store.execute(f"PRAGMA table_info({table})")]
-        values = [PLANT if name == column else 10**9 for name in columns]
+        planted = json.dumps(PLANT)  # outcomes are JSON
+        values = [planted if name == column else 10**9 for name in columns]
         store.execute(f"INSERT INTO {table} VALUES ({','.join('?' * len(values))})", values)
         store.commit()
     for where in found(copy).values():
