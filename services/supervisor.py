@@ -133,13 +133,15 @@ class Supervisor:
         _write_private(self.data / "connection.json", json.dumps({"nats": self.url}))
 
     async def _start(self) -> None:
-        commands = {"nats": [_nats_server(), "-c", str(self.data / "nats.conf")]}
-        for service in SERVICES:
-            commands[service] = [sys.executable, "-m", f"services.{service}.app"]
-        for name, command in commands.items():
+        for name, command in self._commands().items():
             await self._spawn(name, command)
             self._keepers.append(asyncio.create_task(self._keep(name, command)))
         await self.until_up()
+
+    def _commands(self) -> dict[str, list[str]]:
+        """What runs, by the name of the child."""
+        services = {name: [sys.executable, "-m", f"services.{name}.app"] for name in SERVICES}
+        return {"nats": [_nats_server(), "-c", str(self.data / "nats.conf")]} | services
 
     async def _spawn(self, name: str, command: list[str]) -> None:
         with (self.data / "log" / f"{name}.log").open("ab") as log:
@@ -165,9 +167,8 @@ class Supervisor:
     async def _stop(self) -> None:
         for keeper in self._keepers:
             keeper.cancel()
-        for name in (*SERVICES, "nats"):
-            if name in self._children:
-                await _end(self._children[name])
+        for name in reversed(self._children):  # NATS began first and ends last
+            await _end(self._children[name])
         if self._lock is not None:
             os.close(self._lock)
 

@@ -1,0 +1,112 @@
+"""The guards of the message plane, each with what becomes of the code without it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from eventsourcing.persistence import StoredEvent
+from nats.aio.msg import Msg
+
+from shared import outbox
+from shared.headers import encode
+from shared.inbox import Inbox
+from shared.names import Advance
+from shared.relay import Relay
+from shared.sqlite import SQLiteRecorder
+from shared.store import Draft, Store
+
+
+def switch_off(guard: str) -> None:
+    """Let this process run without a guard."""
+    GUARDS[guard]()
+
+
+def _version_check() -> None:
+    """Who was second is stored behind the first, though it was decided without knowing it."""
+    insert = SQLiteRecorder._insert_events
+
+    def renumbered(self: Any, c: Any, events: Sequence[StoredEvent], **given: Any) -> Any:
+        last: dict[str, int] = {}
+        moved = []
+        for event in events:
+            id_ = str(event.originator_id)
+            if id_ not in last:
+                told = "SELECT max(originator_version) FROM stored_events WHERE originator_id=?"
+                c.execute(told, (id_,))
+                last[id_] = c.fetchone()[0] or 0
+            last[id_] += 1
+            moved.append(StoredEvent(id_, last[id_], event.topic, event.state))
+        return insert(self, c, moved, **given)
+
+    setattr(SQLiteRecorder, "_insert_events", renumbered)  # noqa: B010
+    setattr(SQLiteRecorder, "select_newer", lambda *_: [])  # noqa: B010
+
+
+def _command_log() -> None:
+    commit = Store.commit
+
+    def forgetful(self: Any, draft: Draft, **given: Any) -> None:
+        commit(self, draft, **given | {"commands": ()})
+
+    setattr(Store, "commit", forgetful)  # noqa: B010
+
+
+def _fencing() -> None:
+    """Nor does the stream know by their ids what it has already."""
+    setattr(Relay, "_fence", lambda *_: {})  # noqa: B010
+    setattr(outbox, "_once", lambda attributes, _: encode(attributes))  # noqa: B010
+
+
+def _tracking() -> None:
+    """Every event is taken for the next one, and what was handled isn't kept."""
+    next_ = Inbox._next
+    commit = Store.commit
+
+    def always(self: Any, event: Any, seen: dict[str, int], *given: Any) -> Any:
+        if not isinstance(event, Exception):
+            seen[event.position.aggregate] = event.position.version - 1
+        return next_(self, event, seen, *given)
+
+    def untracked(self: Any, draft: Draft, *, seen: Sequence[Advance] = (), **given: Any) -> None:
+        del seen
+        commit(self, draft, **given)
+
+    setattr(Inbox, "_next", always)  # noqa: B010
+    setattr(Store, "commit", untracked)  # noqa: B010
+
+
+def _order() -> None:
+    """What comes too early is handled at once, and what it overtook counts as handled."""
+    next_ = Inbox._next
+
+    def hasty(self: Any, event: Any, seen: dict[str, int], *given: Any) -> Any:
+        if not isinstance(event, Exception):
+            aggregate, version = event.position.aggregate, event.position.version
+            if version > seen.get(aggregate, 0):
+                seen[aggregate] = version - 1
+        return next_(self, event, seen, *given)
+
+    setattr(Inbox, "_next", hasty)  # noqa: B010
+
+
+def _ack_after_commit() -> None:
+    """What arrives is acknowledged before it is handled."""
+    take = Inbox._take_all
+
+    async def early(self: Any, waiting: list[Msg], *given: Any) -> None:
+        for message in waiting:
+            if not message._ackd:
+                await message.ack()
+        await take(self, waiting, *given)
+
+    setattr(Inbox, "_take_all", early)  # noqa: B010
+
+
+GUARDS: Mapping[str, Callable[[], None]] = {
+    "version check": _version_check,
+    "command log": _command_log,
+    "fencing": _fencing,
+    "tracking": _tracking,
+    "order": _order,
+    "ack after commit": _ack_after_commit,
+}
+"""What is off by code; the limit and the binding are off by a setting."""

@@ -1,0 +1,88 @@
+"""A service that dies at any step of its work does neither less nor more than one that lives."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.contract import SERVICES
+from shared.client import Client
+from tests.clients.sample_app import SampleApp, sample_app
+from tests.faults import story
+from tests.faults.conftest import LONG
+from tests.faults.house import FaultyHouse
+from tests.faults.sabotage import POINTS
+
+SOME = [
+    ("token", "committed"),
+    ("listing", "half-published"),
+    ("installation", "effect-stored"),
+    ("installation", "step-answered"),
+]
+"""What is tried in every run of the tests."""
+CASES = [(service, point) for service in SERVICES for point in POINTS] if LONG else SOME
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[SampleApp]:
+    """The same app for every telling."""
+    with sample_app({"key": "com.example.story"}) as served:
+        yield served
+
+
+async def told(folder: Path, app: SampleApp, service: str, how: str) -> story.Left:
+    """Tell the story to a house in which one service is sabotaged; gives what is left."""
+    sabotaged = [service] if service else []
+    async with (
+        FaultyHouse(folder, sabotaged=sabotaged, how=how) as house,
+        await Client.open(house.url, "teller", timeout=2) as client,
+    ):
+        await story.Teller(house, client).tell(app)
+        return await story.left(house)
+
+
+@pytest.fixture(scope="module")
+async def alive(tmp_path_factory: pytest.TempPathFactory, app: SampleApp) -> story.Left:
+    """What is left when nobody dies."""
+    return await told(tmp_path_factory.mktemp("alive") / "house", app, "", "")
+
+
+@pytest.fixture(scope="module")
+async def passed(
+    tmp_path_factory: pytest.TempPathFactory, app: SampleApp, alive: story.Left
+) -> dict[str, Counter[str]]:
+    """How often each service comes past each point."""
+    counts = {}
+    for service in SERVICES:
+        folder = tmp_path_factory.mktemp(f"counted-{service}")
+        left = await told(folder / "house", app, service, f"count {folder / 'passed'}")
+        assert left == alive
+        counts[service] = Counter((folder / "passed").read_text().split())
+    return counts
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(("service", "point"), CASES)
+async def test_a_service_that_dies_there_does_all_of_it_once(
+    app: SampleApp,
+    alive: story.Left,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    service: str,
+    point: str,
+) -> None:
+    numbers = [1]
+    if LONG:
+        count = (await asyncio.sleep(0, request.getfixturevalue("passed")))[service][point]
+        numbers = sorted({1, count // 2 + 1, count} if count else {})
+        if not numbers:
+            pytest.skip(f"{service} never comes past {point}")
+    for number in numbers:
+        died = tmp_path / f"died-{number}"
+        folder = tmp_path / f"house-{number}"
+        left = await told(folder, app, service, f"kill {point} {number} {died}")
+        assert died.exists(), f"{service} didn't die at {point}"
+        for table, rows in alive.items():
+            assert left[table] == rows, f"{table} after {service} died at {point} ({number})"
