@@ -228,7 +228,7 @@ class Inbox(Follower):
         if aggregate in blocked:
             return WaitsBehind(f"an earlier event of {aggregate} is a dead letter")
         if version > last + 1:
-            logger.info("%s waits for %d", event.position, last + 1)
+            logger.debug("%s waits for %d", event.position, last + 1)
             return False
         told = event.event()
         if told is not None and type(told) in self._policies:

@@ -1,17 +1,32 @@
-"""How much goes wrong: a little in every run of the tests, much more in `make faults`."""
+"""How much goes wrong: some in every run of the tests, much more in `make faults`."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Literal, get_args
 
 import pytest
 
 FAULTS = Path(__file__).parent
-LONG = os.environ.get("GUESTLIST_FAULTS") == "long"
-"""Whether this is `make faults`."""
+Size = Literal["some", "short", "long"]
+"""In `make test`, in each run of everything, and in `make faults`."""
+SIZES: tuple[Size, ...] = get_args(Size)
+SIZE: Size = next(size for size in SIZES if size == os.environ.get("GUESTLIST_FAULTS", "some"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here starts servers."""
+    """Everything here starts servers; what belongs to a larger size isn't in a smaller one."""
     for item in items:
         if item.path.is_relative_to(FAULTS):
             item.add_marker(pytest.mark.flow)
+    items[:] = [item for item in items if _is_in(item)]
+
+
+def size(least: Size) -> Callable[[Any], Any]:
+    """Only from that size on."""
+    return pytest.mark.size(least)
+
+
+def _is_in(item: pytest.Item) -> bool:
+    marked = item.get_closest_marker("size")
+    return marked is None or SIZES.index(marked.args[0]) <= SIZES.index(SIZE)

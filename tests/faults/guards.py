@@ -6,10 +6,9 @@ from typing import Any
 from eventsourcing.persistence import StoredEvent
 from nats.aio.msg import Msg
 
-from shared import outbox
+from shared import outbox, sqlite
 from shared.headers import encode
 from shared.inbox import Inbox
-from shared.names import Advance
 from shared.relay import Relay
 from shared.sqlite import SQLiteRecorder
 from shared.store import Draft, Store
@@ -57,21 +56,19 @@ def _fencing() -> None:
 
 
 def _tracking() -> None:
-    """Every event is taken for the next one, and what was handled isn't kept."""
+    """Every event is taken for the next one, and how far it is stops nobody."""
     next_ = Inbox._next
-    commit = Store.commit
 
     def always(self: Any, event: Any, seen: dict[str, int], *given: Any) -> Any:
         if not isinstance(event, Exception):
             seen[event.position.aggregate] = event.position.version - 1
         return next_(self, event, seen, *given)
 
-    def untracked(self: Any, draft: Draft, *, seen: Sequence[Advance] = (), **given: Any) -> None:
-        del seen
-        commit(self, draft, **given)
-
     setattr(Inbox, "_next", always)  # noqa: B010
-    setattr(Store, "commit", untracked)  # noqa: B010
+    sqlite._ADVANCE = (
+        "INSERT INTO tracking VALUES (:origin, :aggregate, :after)"
+        " ON CONFLICT DO UPDATE SET version=max(version, excluded.version)"
+    )
 
 
 def _order() -> None:
@@ -96,6 +93,7 @@ def _ack_after_commit() -> None:
         for message in waiting:
             if not message._ackd:
                 await message.ack()
+                message._ackd = False  # so that it may be acknowledged where it is now, too
         await take(self, waiting, *given)
 
     setattr(Inbox, "_take_all", early)  # noqa: B010

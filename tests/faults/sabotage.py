@@ -1,6 +1,6 @@
 """Runs a service that dies at a certain point, or lacks a guard.
 
-`python -m tests.faults.sabotage SERVICE`; `GUESTLIST_SABOTAGE` tells how:
+`python -m tests.faults.sabotage SERVICE FILE`; the file, if there is one, tells how:
 
 - `count FILE` writes the name of each point there whenever the service comes past it,
 - `kill POINT N FILE` kills the service when it comes to the point for the Nth time, unless the
@@ -28,8 +28,6 @@ from shared.deciding import Decider
 from shared.inbox import Inbox
 from shared.store import Store
 from tests.faults import guards
-
-SETTING = "GUESTLIST_SABOTAGE"
 
 
 class Point(NamedTuple):
@@ -131,9 +129,11 @@ def kill(wanted: str, number: str, file: str) -> None:
     instrument(passed)
 
 
-def main(service: str, how: str, *given: str) -> None:
+def main(service: str, file: Path) -> None:
     """Run the service so."""
+    how, *given = file.read_text().split(" ") if file.exists() else ["not"]
     ways: dict[str, Callable[..., None]] = {
+        "not": lambda: None,
         "count": count,
         "kill": kill,
         "without": lambda *words: guards.switch_off(" ".join(words)),
@@ -143,4 +143,4 @@ def main(service: str, how: str, *given: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *os.environ[SETTING].split(" "))
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -1,0 +1,252 @@
+"""What has to hold in a house in which things went wrong; each violation is told in a sentence."""
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from nats.aio.client import Client as Connection
+from nats.aio.msg import Msg
+
+from services.contract import SERVICES
+from services.installation import policies as installation_policies
+from services.installation.commands import LicenceState
+from services.installation.domain import App, Site
+from services.installation.events import TokenRemovalSeen
+from services.token import policies as token_policies
+from services.token.domain import LIMIT, AppTokens, Partner
+from services.token.events import TokenApplied, TokenCreated, TokenRemoved
+from shared.inbox import Inbox, policies_of
+from shared.messages import Accepted
+from shared.pipeline import Pipeline
+from shared.published import Published
+from shared.records import CHAIN_START, digest
+from shared.sqlite import open_sqlite
+from shared.store import Store
+from shared.subjects import EVENTS
+from tests.faults import orders
+from tests.faults.history import History
+from tests.faults.kept import House, Kept
+from tests.world import KINDS
+
+FOLLOWED = {"token": ("listing", "installation"), "installation": ("listing", "token")}
+
+
+async def violations(folder: Path, connection: Connection, history: History) -> list[str]:
+    """All that doesn't hold, at most ten of each kind."""
+    house = {service: Kept.read(folder, service) for service in SERVICES}
+    told = {service: await _told(connection, service) for service in SERVICES}
+    found: list[str] = [f"another answer: {row}" for row in history.different[:10]]
+    for check in CHECKS:
+        found += list(check(house, history))[:10]
+    for service in SERVICES:
+        found += list(_stream(house[service], told[service]))[:10]
+    return found
+
+
+async def _told(connection: Connection, service: str) -> list[Published]:
+    """What the stream holds of a service."""
+    stream = connection.jetstream()
+    consumer = await stream.subscribe(f"evt.{service}.>", stream=EVENTS, ordered_consumer=True)
+    messages: list[Msg] = []
+    info = await stream.get_last_msg(EVENTS, f"evt.{service}.>")
+    while not messages or messages[-1].metadata.sequence.stream < (info.seq or 0):
+        messages.append(await consumer.next_msg(timeout=10))
+    await consumer.unsubscribe()
+    return [Published.read(message.headers, message.data) for message in messages]
+
+
+def _stream(kept: Kept, told: list[Published]) -> Iterator[str]:
+    """The stream has what the store has: once, in order, the same."""
+    wanted = kept.published()
+    if told != wanted:
+        name = kept.store.service
+        twice = [
+            place for place, count in Counter(row.position for row in told).items() if count > 1
+        ]
+        yield from (f"{place} stands in the stream twice" for place in twice)
+        missing = {row.position for row in wanted} - {row.position for row in told}
+        yield from (f"{place} isn't in the stream" for place in sorted(missing))
+        yield f"the stream tells {len(told)} events of {name}, its store {len(wanted)}"
+
+
+def _answered(house: House, history: History) -> Iterator[str]:
+    """Whatever was answered is stored, under that command, at the place that was told."""
+    for operation in history.operations:
+        if not isinstance(operation.reply, Accepted):
+            continue
+        known = house[operation.command.SERVICE].positions
+        for event in operation.reply.events:
+            record = known.get(event.id)
+            if record is None or type(record.event).__name__ != event.type:
+                yield f"{operation.id} was answered with {event.id}, which isn't stored"
+            elif record.meta.command_id != operation.id:
+                yield f"{event.id} was answered to {operation.id}, but is of another command"
+
+
+def _decided_once(house: House, history: History) -> Iterator[str]:
+    """Each command has at most one effect, that of its row in the command log."""
+    for service, kept in house.items():
+        effects: dict[str, list[str]] = {}
+        for record in kept.records:
+            if record.meta.command_id is not None:
+                place = str(record.position(service))
+                effects.setdefault(record.meta.command_id, []).append(place)
+        rows = {
+            str(id_): json.loads(str(outcome))
+            for id_, outcome in kept.select("SELECT command_id, outcome FROM command_log")
+        }
+        for id_, places in effects.items():
+            told = [event["id"] for event in rows.get(id_, {}).get("events", [])]
+            if sorted(places) != sorted(told):
+                yield f"{id_} had the effects {places}, its row tells {told}"
+        asked = {row.id for row in history.operations if service == row.command.SERVICE}
+        yield from (f"{id_} was answered, but has no row" for id_ in sorted(asked - rows.keys()))
+
+
+def _tokens(house: House, history: History) -> Iterator[str]:
+    """Never more than 50 active tokens; a token has one site for ever."""
+    del history
+    active: dict[str, set[int]] = {}
+    bound: dict[tuple[str, int], str] = {}
+    for record in house["token"].records:
+        match record.event:
+            case TokenCreated(app_key=app, token_id=number):
+                active.setdefault(app, set()).add(number)
+                if len(active[app]) > LIMIT:
+                    yield f"{app} has {len(active[app])} tokens at {record.originator_version}"
+            case TokenRemoved(app_key=app, token_id=number):
+                active[app].discard(number)
+            case TokenApplied(app_key=app, token_id=number, site_id=site):
+                if bound.setdefault((app, number), site) != site:
+                    yield f"token {number} of {app} is bound to {bound[app, number]} and {site}"
+
+
+def _licences(house: House, history: History) -> Iterator[str]:
+    """A removed token licenses nothing."""
+    del history
+    active = {tokens.key: tokens.active for tokens in house["token"].of(AppTokens)}
+    for site in house["installation"].of(Site):
+        for key, app in site.apps.items():
+            removed = app.token_id is not None and app.token_id not in active[key]
+            if removed and app.licence is not LicenceState.NONE:
+                yield f"{key} on {site.key} is licensed by a token that was removed"
+            if app.live is not None and app.token_id is not None:
+                holder = active[key].get(app.token_id)
+                if holder is not None and holder.site_id != site.key:
+                    yield f"{key} on {site.key} uses a token of {holder.site_id}"
+
+
+def _effects(house: House, history: History) -> Iterator[str]:
+    """Each event of another service was handled once: no more, no less, and none passed over."""
+    del history
+    for service, origins in FOLLOWED.items():
+        kept = house[service]
+        effects = Counter(
+            (record.meta.causation_id, record.originator_id, record.event.model_dump_json())
+            for record in kept.records
+            if record.meta.command_id is None
+        )
+        for (cause, aggregate, _), count in effects.items():
+            if count > 1:
+                yield f"{cause} had {count} times the same effect on {service}/{aggregate}"
+        seen = {
+            (str(origin), str(aggregate)): version
+            for origin, aggregate, version in kept.select("SELECT * FROM tracking")
+        }
+        for origin in origins:
+            last = {
+                row.position.aggregate: row.position.version for row in house[origin].published()
+            }
+            for aggregate, version in last.items():
+                if seen.get((origin, aggregate)) != version:
+                    known = seen.get((origin, aggregate))
+                    yield f"{service} knows {origin}/{aggregate} up to {known}, not {version}"
+
+
+def _removals(house: House, history: History) -> Iterator[str]:
+    """The site of a removed token knows that it was removed."""
+    del history
+    causes = {
+        record.meta.causation_id
+        for record in house["installation"].records
+        if isinstance(record.event, TokenRemovalSeen)
+    }
+    for place, record in house["token"].positions.items():
+        event = record.event
+        if isinstance(event, TokenRemoved) and event.site_id is not None and place not in causes:
+            yield f"{event.site_id} doesn't know of {place}"
+
+
+def _copies(house: House, history: History) -> Iterator[str]:
+    """What a service copied is what follows from the origin's events."""
+    del history
+    listed = house["listing"].published()
+    with tempfile.TemporaryDirectory() as folder:
+        token = _handled(Path(folder), "token", token_policies.Policies(), listed)
+        sites = _handled(Path(folder), "installation", installation_policies.Policies(), listed)
+        for kind, kept, fresh in (
+            (Partner, house["token"], token),
+            (App, house["installation"], sites),
+        ):
+            for live in kept.of(kind):
+                if live != fresh.load(kind, live.key):
+                    yield f"{live.id} of {kept.store.service} isn't what follows from the listing"
+        for live in house["token"].of(AppTokens):
+            again = fresh_tokens = token.load(AppTokens, live.key)
+            known = (live.listing, live.builds)
+            if known != (again.listing, fresh_tokens.builds):
+                yield f"{live.id} isn't what follows from the listing"
+
+
+def _handled(folder: Path, service: str, policies: object, events: list[Published]) -> Store:
+    """A service that only ever got these events."""
+    store = Store(service, open_sqlite(folder / f"{service}.sqlite"))
+    pipeline = Pipeline(store, {})
+    inbox = Inbox("listing", policies_of(policies), pipeline)
+    for start in range(0, len(events), 200):
+        inbox.handle(events[start : start + 200])
+    pipeline.close()
+    return store
+
+
+def _labels(house: House, history: History) -> Iterator[str]:
+    """What is found by a label is what carries it."""
+    del history
+    for service, kept in house.items():
+        stored = set(kept.select("SELECT label, aggregate FROM labels"))
+        carried = {
+            (label, aggregate.id)
+            for kind in KINDS[service]
+            for aggregate in kept.of(kind)
+            for label in aggregate.labels()
+        }
+        yield from (f"{row} of {service} is a wrong label" for row in stored ^ carried)
+
+
+def _chain(house: House, history: History) -> Iterator[str]:
+    """Each event is chained to the one before it in its aggregate."""
+    del history
+    for service, kept in house.items():
+        heads: dict[str, tuple[int, str]] = {}
+        for row, record in zip(kept.rows, kept.records, strict=True):
+            version, head = heads.get(str(row.originator_id), (0, CHAIN_START))
+            if (record.originator_version, record.prev) != (version + 1, head):
+                yield f"{record.position(service)} doesn't follow from the one before it"
+            heads[str(row.originator_id)] = (record.originator_version, digest(row))
+
+
+CHECKS: list[Callable[[House, History], Iterator[str]]] = [
+    _answered,
+    _decided_once,
+    _tokens,
+    _licences,
+    _effects,
+    _removals,
+    _copies,
+    _labels,
+    _chain,
+    orders.real_time,
+    orders.one_after_the_other,
+]
