@@ -80,9 +80,11 @@ class SQLiteRecorder(SQLiteLetters, SQLiteApplicationRecorder):
 
     def _create_table(self, c: SQLiteCursor) -> None:
         super()._create_table(c)
-        c.execute(
-            "INSERT INTO log SELECT ? WHERE NOT EXISTS (SELECT 1 FROM log)", (uuid.uuid4().hex,)
-        )
+        c.execute("SELECT 1 FROM log")
+        if c.fetchone() is None:  # so that a store in use is opened without waiting for its writer
+            c.execute(
+                "INSERT INTO log SELECT ? WHERE NOT EXISTS (SELECT 1 FROM log)", (uuid.uuid4().hex,)
+            )
 
     def _insert_events(
         self,

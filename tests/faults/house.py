@@ -24,7 +24,9 @@ class FaultyHouse(Supervisor):
         settings: Mapping[str, str] | None = None,
     ) -> None:
         environment = {"GUESTLIST_DEVELOPMENT": "true"} | dict(settings or {})
-        super().__init__(data, port=free_port(), environment=environment)
+        self.ended: list[str] = []
+        """Children that ended by themselves, and how."""
+        super().__init__(data, port=free_port(), environment=environment, report=self._hear)
         self._twice = twice
         self.data.mkdir(parents=True, exist_ok=True)
         for service in sabotaged:
@@ -43,6 +45,10 @@ class FaultyHouse(Supervisor):
             words = ["-m", "tests.faults.sabotage", service, str(self._file(service))]
             commands[service] = [sys.executable, *words]
         return commands | {f"{service}-2": commands[service] for service in self._twice}
+
+    def _hear(self, told: str) -> None:
+        if f"ended with {-signal.SIGKILL}," not in told:
+            self.ended.append(told)
 
     def _file(self, service: str) -> Path:
         return self.data / f"{service}.sabotage"

@@ -6,6 +6,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -92,6 +93,7 @@ async def run(
             await acting.quiet(house, seconds=20)
         except TimeoutError:
             report.violations.append("something was still to be done after 20 s")
+        report.violations += house.ended
         report.settled = time.monotonic() - last
         for row in load.history.operations:
             report.unknown += row.unknown
@@ -118,7 +120,8 @@ async def _kill(
             await asyncio.sleep(0)
         report.in_flight.append(load.history.open)
         pid = house.pid(name)
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it ended by itself, which is told
+            os.kill(pid, signal.SIGKILL)
         report.kills[name] += 1
         while house.pid(name) == pid:
             await asyncio.sleep(0.02)

@@ -1,6 +1,7 @@
 """The store: what belongs together is kept together or not at all."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from services.token.events import ListingSeen
 from shared.command_log import CommandRow
 from shared.errors import BadRequest
 from shared.messages import Accepted, Envelope, Meta
-from shared.names import Advance
+from shared.names import Advance, iso
+from shared.outbox import RefusalLog
 from shared.records import CHAIN_START, digest
 from shared.sqlite import SQLiteRecorder, open_sqlite
 from shared.store import MAX_STATE, Draft, Store
@@ -160,9 +162,40 @@ def test_a_store_is_read_beside_its_writer_and_not_written(store: Store, tmp_pat
     assert reader.load(AppTokens, APP) == store.load(AppTokens, APP)
 
 
+def test_a_store_is_opened_while_another_process_writes(store: Store, tmp_path: Path) -> None:
+    with store.recorder.datastore.transaction(commit=True) as c:  # type: ignore[attr-defined]
+        c.execute("INSERT INTO labels VALUES ('a', 'b')")
+        assert other(tmp_path).log_id == store.log_id
+
+
 def test_commits_are_durable(tmp_path: Path) -> None:
     recorder = open_sqlite(tmp_path / "token.sqlite")
     assert isinstance(recorder, SQLiteRecorder)
     with recorder.datastore.transaction(commit=False) as cursor:
         cursor.execute("PRAGMA synchronous")
         assert cursor.fetchone()[0] == 2
+
+
+def test_old_commands_are_dropped_but_for_refusals_that_were_not_told_yet(store: Store) -> None:
+    late = replace(command("late"), time=iso(NOW + timedelta(days=2)))
+    no = BadRequest(reason="no").reply("refused").model_dump_json()
+    refused = replace(command("refused"), outcome=no)
+    store.commit(Draft(), commands=[command("old"), refused, command("untold"), late])
+    assert [row.command_id for _, row in store.refused_after(0, 10)] == ["refused"]
+    assert store.prune(NOW + timedelta(days=1), up_to=2) == 2
+    assert set(store.decided(["old", "refused", "untold", "late"])) == {"untold", "late"}
+    assert store.prune(NOW + timedelta(days=1), up_to=9) == 1
+    assert store.prune(NOW + timedelta(days=1), up_to=9) == 0
+    assert set(store.decided(["late"])) == {"late"}
+    assert store.commands_end() == 4
+
+
+def test_the_log_of_refusals_tells_how_far_all_were_told(store: Store) -> None:
+    log = RefusalLog(store)
+    no = BadRequest(reason="no").reply("refused").model_dump_json()
+    refused = replace(command("refused"), outcome=no)
+    store.commit(Draft(), commands=[command("one"), refused, command("three")])
+    (row,) = log.after(0, 10)
+    assert (row.place, log.told) == (2, 0)
+    assert log.after(row.place, 10) == []
+    assert log.told == 3
