@@ -207,7 +207,7 @@ class Inbox(Follower):
             for aggregate, version in after.items()
             if version > before.get(aggregate, 0)
         ]
-        if advances:
+        if advances or draft.stored:
             self._store.commit(draft, seen=advances)
         return handled
 

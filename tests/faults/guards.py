@@ -1,5 +1,6 @@
 """The guards of the message plane, each with what becomes of the code without it."""
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -56,14 +57,19 @@ def _fencing() -> None:
 
 
 def _tracking() -> None:
-    """Every event is taken for the next one, and how far it is stops nobody."""
-    next_ = Inbox._next
+    """Every event is taken for the next one; some acknowledgements get lost, so some come twice."""
+    next_, ack = Inbox._next, Msg.ack
+
+    async def lossy(self: Msg) -> None:
+        if random.random() < 0.8:
+            await ack(self)
 
     def always(self: Any, event: Any, seen: dict[str, int], *given: Any) -> Any:
         if not isinstance(event, Exception):
             seen[event.position.aggregate] = event.position.version - 1
         return next_(self, event, seen, *given)
 
+    setattr(Msg, "ack", lossy)  # noqa: B010
     setattr(Inbox, "_next", always)  # noqa: B010
     sqlite._ADVANCE = (
         "INSERT INTO tracking VALUES (:origin, :aggregate, :after)"

@@ -21,8 +21,10 @@ from tests.faults.house import FaultyHouse
 from tests.faults.load import Load
 from tests.flows import acting
 
-TWICE = ("token",)
+TWICE = ("token", "installation")
 """Of these services two instances run, so that each is the other's rival."""
+
+VICTIMS = ("nats", "listing", "token", "token-2", "installation", "installation-2")
 
 
 @dataclass
@@ -65,7 +67,7 @@ async def run(
     *,
     kills: int,
     seed: int,
-    victims: Sequence[str] = ("nats", "listing", "token", "token-2", "installation"),
+    victims: Sequence[str] = VICTIMS,
     how: str = "",
     settings: Mapping[str, str] | None = None,
 ) -> Report:
