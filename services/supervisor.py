@@ -64,7 +64,7 @@ class Supervisor:
         self._environment = dict(environment or {})
         self._report = report
         self._children: dict[str, asyncio.subprocess.Process] = {}
-        self._keepers: list[asyncio.Task[None]] = []
+        self._keepers: dict[str, asyncio.Task[None]] = {}
         self._lock: int | None = None
         self.url = ""
 
@@ -135,7 +135,7 @@ class Supervisor:
     async def _start(self) -> None:
         for name, command in self._commands().items():
             await self._spawn(name, command)
-            self._keepers.append(asyncio.create_task(self._keep(name, command)))
+            self._keepers[name] = asyncio.create_task(self._keep(name, command))
         await self.until_up()
 
     def _commands(self) -> dict[str, list[str]]:
@@ -165,7 +165,7 @@ class Supervisor:
             await self._spawn(name, command)
 
     async def _stop(self) -> None:
-        for keeper in self._keepers:
+        for keeper in self._keepers.values():
             keeper.cancel()
         for name in reversed(self._children):  # NATS began first and ends last
             await _end(self._children[name])

@@ -9,11 +9,12 @@ from collections import deque
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import nats.errors
 import nats.js.errors
 from eventsourcing.persistence import PersistenceError
+from nats.js.api import ConsumerInfo
 
 from shared import clock
 from shared.broker import Bus
@@ -26,8 +27,6 @@ logger = logging.getLogger(__name__)
 
 _LOOK = 1.0
 """Seconds between two looks."""
-_STUCK = 15.0
-"""Seconds after which a follower that has something to do and gets no further is stuck."""
 _STORE = 2.0
 """Seconds in which the store has to answer."""
 _TICK = 0.5
@@ -41,6 +40,9 @@ class Checkup:
 
     The file tells how the service is while NATS is away, too.
     """
+
+    STUCK: ClassVar = 15.0
+    """Seconds after which a follower that has something to do and gets no further is stuck."""
 
     def __init__(
         self,
@@ -81,7 +83,7 @@ class Checkup:
         why += [
             f"{consumer} doesn't advance, {self._behind[consumer]} messages wait"
             for consumer, progress in self._progress.items()
-            if self._behind[consumer] and now - progress.since > _STUCK
+            if self._behind[consumer] and now - progress.since > self.STUCK
         ]
         return Health(
             service=self._pipeline.store.service,
@@ -112,21 +114,24 @@ class Checkup:
         return store.log_end(), store.recorder.count_letters(), ""
 
     async def _look_at_followers(self) -> None:
-        """How far they are; without NATS they are where they were."""
+        """How far they are; while NATS tells nothing they are where they were."""
         stream = self._bus.events.jetstream(timeout=_LOOK)
-        for follower in self._followers:
-            with suppress(nats.errors.Error, nats.js.errors.Error, OSError):
+        try:
+            for follower in self._followers if self._bus.events.is_connected else ():
                 info = await stream.consumer_info(follower.stream, follower.consumer)
-                waiting = (info.num_pending or 0) + (info.num_ack_pending or 0)
-                place = (
-                    info.delivered.stream_seq if info.delivered else 0,
-                    info.ack_floor.stream_seq if info.ack_floor else 0,
-                    info.num_ack_pending or 0,
-                )
-                known = self._progress.get(follower.consumer)
-                if known is None or known.place != place or not waiting:
-                    self._progress[follower.consumer] = Progress(place, time.monotonic())
-                self._behind[follower.consumer] = waiting
+                self._note(follower.consumer, info)
+        except (nats.errors.Error, nats.js.errors.Error, OSError) as error:
+            logger.info("NATS tells nothing of the followers: %r", error)
+
+    def _note(self, consumer: str, info: ConsumerInfo) -> None:
+        waiting = (info.num_pending or 0) + (info.num_ack_pending or 0)
+        delivered = info.delivered.stream_seq if info.delivered else 0
+        handled = info.ack_floor.stream_seq if info.ack_floor else 0
+        place = (delivered, handled, info.num_ack_pending or 0)
+        known = self._progress.get(consumer)
+        if known is None or known.place != place or not waiting:
+            self._progress[consumer] = Progress(place, time.monotonic())
+        self._behind[consumer] = waiting
 
     def _write(self, health: Health) -> None:
         """Replace the file, whole or not at all; a full disk is told by the store already."""

@@ -17,7 +17,7 @@ from shared.handlers import Context, Need, Needed, Prepared, Route, prepared_jso
 from shared.keys import mask
 from shared.messages import OUTCOME, Accepted, Command, Envelope, Outcome
 from shared.names import Position
-from shared.store import Draft, Store
+from shared.store import Draft, Store, store_fails
 
 logger = logging.getLogger(__name__)
 
@@ -57,12 +57,15 @@ class Decider:
         """Decide in order and commit once. Where that can't be, each has a commit of its own.
 
         It can't when another writer was first, and when one of them leaves its aggregate in a
-        state that is not to be stored.
+        state that is not to be stored. Raises PersistenceError when the store fails: then each of
+        them would fail, and slowly.
         """
         if len(cases) > 1:
             try:
                 return self._in_one_commit(cases)
             except Exception as error:
+                if store_fails(error):
+                    raise
                 logger.info("%d commands are decided one by one: %r", len(cases), error)
         return [self._caught(case) for case in cases]
 

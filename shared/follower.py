@@ -15,6 +15,7 @@ from nats.aio.msg import Msg
 from shared import clock
 from shared.dead_letters import ATTEMPTS, Letter, Unreadable, WaitsBehind
 from shared.pipeline import Pipeline
+from shared.store import store_fails
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class Follower(ABC):
         if not behind:
             logger.error("%s could not be handled", message.subject, exc_info=error)
         at_end = behind or isinstance(error, Unreadable) or attempt >= ATTEMPTS
-        if at_end and not isinstance(error, PersistenceError):
+        if at_end and not store_fails(error):
             letter = Letter.of(self.consumer, message, error, clock.now())
             if await self._keep(letter, behind=behind):
                 logger.error("%s is a dead letter: %s", letter.message_id, letter.reason)

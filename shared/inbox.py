@@ -24,7 +24,7 @@ from shared.missing import subject as missing_subject
 from shared.names import SERVICE_ACCOUNT, Advance
 from shared.pipeline import Pipeline
 from shared.published import Published
-from shared.store import A, Draft, Store
+from shared.store import A, Draft, Store, store_fails
 from shared.subjects import EVENTS
 
 logger = logging.getLogger(__name__)
@@ -163,6 +163,8 @@ class Inbox(Follower):
             try:
                 return self._together(events)
             except Exception as error:
+                if store_fails(error):
+                    return [error] * len(events)
                 logger.info("%d events are handled one by one: %r", len(events), error)
         return [self._alone(event) for event in events]
 

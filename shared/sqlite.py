@@ -17,6 +17,8 @@ from shared.command_log import CommandRow
 from shared.names import Advance
 from shared.sqlite_letters import SQLiteLetters
 
+_LOCK_TIMEOUT = "1"
+"""Seconds to wait for another process that writes; then what was to be stored fails."""
 _COLUMNS = [field.name for field in dataclasses.fields(CommandRow)]
 _values = attrgetter(*_COLUMNS)
 _INSERT_COMMAND = (
@@ -176,7 +178,12 @@ def open_sqlite(path: Path, *, read_only: bool = False) -> SQLiteRecorder:
     name = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
     create = "no" if read_only else "yes"
     factory = _Factory(
-        {"SQLITE_DBNAME": name, "ORIGINATOR_ID_TYPE": "text", "CREATE_TABLE": create}
+        {
+            "SQLITE_DBNAME": name,
+            "SQLITE_LOCK_TIMEOUT": _LOCK_TIMEOUT,
+            "ORIGINATOR_ID_TYPE": "text",
+            "CREATE_TABLE": create,
+        }
     )
     recorder = factory.application_recorder()
     assert isinstance(recorder, SQLiteRecorder)  # noqa: S101  # the factory's type is the base's

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from eventsourcing.persistence import Notification, StoredEvent
+from eventsourcing.persistence import (
+    IntegrityError,
+    Notification,
+    PersistenceError,
+    StoredEvent,
+)
 
 from shared.aggregate import Aggregate
 from shared.command_log import CommandRow
@@ -53,6 +58,11 @@ class Recorder(Protocol):
     def update_letter(self, number: int, reason: str) -> None: ...
     def select_log_id(self) -> str: ...
     def check_writable(self) -> None: ...
+
+
+def store_fails(error: Exception) -> bool:
+    """Whether that says that the store doesn't work, and not that another writer was first."""
+    return isinstance(error, PersistenceError) and not isinstance(error, IntegrityError)
 
 
 @dataclass

@@ -1,13 +1,16 @@
 """A house whose services may be sabotaged, and that may have two instances of some."""
 
+import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from services.contract import SERVICES
 from services.supervisor import Supervisor
+from shared.health import Health
 from tests.flows.conftest import free_port
 
 
@@ -17,9 +20,8 @@ class FaultyHouse(Supervisor):
     def __init__(
         self,
         data: Path,
+        how: Mapping[str, str] | None = None,
         *,
-        sabotaged: Sequence[str] = (),
-        how: str = "",
         twice: Sequence[str] = (),
         settings: Mapping[str, str] | None = None,
     ) -> None:
@@ -29,8 +31,8 @@ class FaultyHouse(Supervisor):
         super().__init__(data, port=free_port(), environment=environment, report=self._hear)
         self._twice = twice
         self.data.mkdir(parents=True, exist_ok=True)
-        for service in sabotaged:
-            self._file(service).write_text(how)
+        for service, way in (how or {}).items():
+            self._file(service).write_text(way)
 
     async def sabotage(self, service: str, how: str) -> None:
         """From now on all instances of a service run so."""
@@ -38,6 +40,24 @@ class FaultyHouse(Supervisor):
         for name in self._children:
             if name.removesuffix("-2") == service:
                 os.kill(self.pid(name), signal.SIGKILL)
+
+    @asynccontextmanager
+    async def away(self, name: str) -> AsyncIterator[None]:
+        """Meanwhile a child is dead and isn't started again."""
+        self._keepers[name].cancel()
+        child = self._children[name]
+        child.kill()
+        await child.wait()
+        try:
+            yield
+        finally:
+            command = self._commands()[name]
+            await self._spawn(name, command)
+            self._keepers[name] = asyncio.create_task(self._keep(name, command))
+
+    def health(self, service: str) -> Health:
+        """How a service says it is, in its file."""
+        return Health.model_validate_json((self.data / f"{service}.health.json").read_text())
 
     def _commands(self) -> dict[str, list[str]]:
         commands = super()._commands()

@@ -5,9 +5,12 @@
 - `count FILE` writes the name of each point there whenever the service comes past it,
 - `kill POINT N FILE` kills the service when it comes to the point for the Nth time, unless the
   file is there: it is made right before, so that this happens once,
+- `shim SEED` doubles, delays and drops what consumers bring, which also changes its order,
 - `without GUARD` switches a guard off.
 """
 
+import asyncio
+import copy
 import functools
 import importlib
 import inspect
@@ -16,13 +19,14 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from random import Random
 from typing import Any, Literal, NamedTuple
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from services.installation.process import InstallProcess
-from shared import relay
+from shared import consumer, relay
 from shared.broker import Bus
 from shared.deciding import Decider
 from shared.inbox import Inbox
@@ -129,6 +133,31 @@ def kill(wanted: str, number: str, file: str) -> None:
     instrument(passed)
 
 
+def shim(seed: str) -> None:
+    """Let some deliveries come twice, late, or not at all; what isn't acknowledged comes again."""
+    chance, next_ = Random(int(seed)), consumer._next
+    late: list[Msg] = []
+
+    async def unreliable(arrived: asyncio.Queue[Msg]) -> Msg:
+        while True:
+            if late and (chance.random() < 0.3 or arrived.empty()):
+                return late.pop(chance.randrange(len(late)))
+            message = await next_(arrived)
+            if (message.headers or {}).get("Status"):
+                return message
+            fate = chance.random()
+            if fate < 0.04:
+                continue
+            if fate < 0.25:
+                late.append(message)
+                continue
+            if fate < 0.45:
+                late.append(copy.copy(message))
+            return message
+
+    setattr(consumer, "_next", unreliable)  # noqa: B010
+
+
 def main(service: str, file: Path) -> None:
     """Run the service so."""
     how, *given = file.read_text().split(" ") if file.exists() else ["not"]
@@ -136,6 +165,7 @@ def main(service: str, file: Path) -> None:
         "not": lambda: None,
         "count": count,
         "kill": kill,
+        "shim": shim,
         "without": lambda *words: guards.switch_off(" ".join(words)),
     }
     ways[how](*given)

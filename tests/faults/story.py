@@ -3,10 +3,11 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import nats
@@ -32,6 +33,7 @@ from shared.links import Link
 from shared.messages import Accepted, Answered, Command, Query, Refused, Reply
 from shared.subjects import EVENTS, REFUSALS
 from tests.clients.sample_app import SampleApp
+from tests.faults.house import FaultyHouse
 from tests.flows import acting
 from tests.flows.acting import ANN, BOB, MARKETPLACE, OPERATOR
 
@@ -122,6 +124,16 @@ class Teller:
 
 Left = dict[str, Any]
 """What a house has kept, without times."""
+
+
+async def told(folder: Path, app: SampleApp, how: Mapping[str, str] | None = None) -> Left:
+    """Tell the story to a house; `how` some services are sabotaged. Gives what is left."""
+    async with (
+        FaultyHouse(folder, how) as house,
+        await Client.open(house.url, "teller", timeout=2) as client,
+    ):
+        await Teller(house, client).tell(app)
+        return await left(house)
 
 
 async def left(house: Supervisor) -> Left:

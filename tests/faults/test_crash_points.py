@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from services.contract import SERVICES
-from shared.client import Client
 from tests.clients.sample_app import SampleApp, sample_app
 from tests.faults import story
 from tests.faults.conftest import SIZE
-from tests.faults.house import FaultyHouse
 from tests.faults.sabotage import POINTS
+from tests.faults.story import told
 
 SOME = [
     ("token", "committed"),
@@ -31,21 +30,10 @@ def app() -> Iterator[SampleApp]:
         yield served
 
 
-async def told(folder: Path, app: SampleApp, service: str, how: str) -> story.Left:
-    """Tell the story to a house in which one service is sabotaged; gives what is left."""
-    sabotaged = [service] if service else []
-    async with (
-        FaultyHouse(folder, sabotaged=sabotaged, how=how) as house,
-        await Client.open(house.url, "teller", timeout=2) as client,
-    ):
-        await story.Teller(house, client).tell(app)
-        return await story.left(house)
-
-
 @pytest.fixture(scope="module")
 async def alive(tmp_path_factory: pytest.TempPathFactory, app: SampleApp) -> story.Left:
     """What is left when nobody dies."""
-    return await told(tmp_path_factory.mktemp("alive") / "house", app, "", "")
+    return await told(tmp_path_factory.mktemp("alive") / "house", app)
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +44,7 @@ async def passed(
     counts = {}
     for service in SERVICES if SIZE != "some" else ():
         folder = tmp_path_factory.mktemp(f"counted-{service}")
-        left = await told(folder / "house", app, service, f"count {folder / 'passed'}")
+        left = await told(folder / "house", app, {service: f"count {folder / 'passed'}"})
         assert left == alive
         counts[service] = Counter((folder / "passed").read_text().split())
     return counts
@@ -80,7 +68,7 @@ async def test_a_service_that_dies_there_does_all_of_it_once(
     for number in sorted(numbers):
         died = tmp_path / f"died-{number}"
         folder = tmp_path / f"house-{number}"
-        left = await told(folder, app, service, f"kill {point} {number} {died}")
+        left = await told(folder, app, {service: f"kill {point} {number} {died}"})
         assert died.exists(), f"{service} didn't die at {point}"
         for table, rows in alive.items():
             assert left[table] == rows, f"{table} after {service} died at {point} ({number})"

@@ -1,0 +1,38 @@
+"""Deliveries that come twice, late, in another order or not at all change nothing in the end."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.contract import SERVICES
+from tests.clients.sample_app import SampleApp, sample_app
+from tests.faults import story
+from tests.faults.conftest import SIZE
+from tests.faults.story import told
+
+SEEDS = range({"some": 1, "short": 2, "long": 10}[SIZE])
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[SampleApp]:
+    """The same app for every telling."""
+    with sample_app({"key": "com.example.deliveries"}) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+async def alive(tmp_path_factory: pytest.TempPathFactory, app: SampleApp) -> story.Left:
+    """What is left when everything is delivered once and in order."""
+    return await told(tmp_path_factory.mktemp("alive") / "house", app)
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_the_same_is_left_however_events_are_delivered(
+    app: SampleApp, alive: story.Left, tmp_path: Path, seed: int
+) -> None:
+    how = dict.fromkeys(SERVICES, f"shim {seed}")
+    left = await told(tmp_path / "house", app, how)
+    for table, rows in alive.items():
+        assert left[table] == rows, table
