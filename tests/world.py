@@ -29,6 +29,7 @@ from shared.aggregate import Aggregate
 from shared.descriptor import Descriptor
 from shared.errors import Refusal
 from shared.handlers import Prepared, routes
+from shared.in_memory import MemoryRecorder
 from shared.inbox import Inbox, policies_of
 from shared.keys import Keys
 from shared.messages import Answer, Answered, Command, Envelope, Event, Reply
@@ -36,7 +37,7 @@ from shared.pipeline import Pipeline
 from shared.published import Published
 from shared.requests import Asked
 from shared.sqlite import open_sqlite
-from shared.store import Store
+from shared.store import Recorder, Store
 
 OPERATOR = "operator"
 MARKETPLACE = "https://market.example.com"
@@ -54,26 +55,39 @@ KEYS = Keys({"k1": bytes(range(32))})
 class World:
     """Commands are decided at once; events wait until they are delivered."""
 
-    def __init__(self, folder: Path, rules: Rules | None = None) -> None:
+    def __init__(
+        self, folder: Path, rules: Rules | None = None, *, in_memory: bool = False
+    ) -> None:
         self.descriptors: dict[str, dict[str, Any]] = {}
         """What is served, by URL."""
         self._asked = 0
-        self.stores = {
-            name: Store(name, open_sqlite(folder / f"{name}.sqlite"))
-            for name in ("listing", "token", "installation")
-        }
-        self._pipelines = self._decide_by(rules or Rules())
+        self._folder = folder
+        self._rules = rules or Rules()
+        self._memories = {name: MemoryRecorder() for name in KINDS} if in_memory else {}
+        self._pipelines: dict[str, Pipeline] = {}
+        self.start()
+        self.lanes = len(self._inboxes) + len(self._steps)
+        """How many followers there are, each with the events that it hasn't got yet."""
+        self._done = [0] * self.lanes
+        self._published: dict[str, list[Published]] = {name: [] for name in self.stores}
+        self._read = dict.fromkeys(self.stores, 0)
+
+    def start(self) -> None:
+        """Start all services anew on what they have stored."""
+        self.close()
+        self.stores = {name: Store(name, self._recorder(name)) for name in KINDS}
+        self._pipelines = self._decide_by(self._rules)
         self._inboxes = self._follow()
         own = self._pipelines["installation"]
         self._steps = [
             ("installation", InstallProcess(KEYS, self.ask, own.answer).step),
             ("listing", RollOut(self._sites_of, own.answer).step),
         ]
-        self.lanes = len(self._inboxes) + len(self._steps)
-        """How many followers there are, each with the events that it hasn't got yet."""
-        self._done = [0] * self.lanes
-        self._published: dict[str, list[Published]] = {name: [] for name in self.stores}
-        self._read = dict.fromkeys(self.stores, 0)
+
+    def _recorder(self, name: str) -> Recorder:
+        if name in self._memories:
+            return self._memories[name]
+        return open_sqlite(self._folder / f"{name}.sqlite")
 
     async def send(self, actor: str, command: Command) -> Reply:
         """Decide a command of an account."""
@@ -138,6 +152,10 @@ class World:
             await self._steps[lane - len(self._inboxes)][1](events[0])
         self._done[lane] += 1
         return True
+
+    def rewind(self, lane: int) -> None:
+        """Let a follower get everything again."""
+        self._done[lane] = 0
 
     async def settle(self) -> None:
         """Deliver everything; inboxes go before processes, as those wait for them."""
