@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from collections import Counter
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -181,10 +182,16 @@ class OnSQLite(RuleBasedStateMachine):
             self.run(self.world.settle())
             for name, store in self.world.stores.items():
                 replayed = Store(name, store.recorder)
+                effects: Counter[tuple[str, str, str]] = Counter()
                 for row in store.log_after(0, 100_000):
+                    record = store.mapper.to_domain_event(row)
+                    if record.meta.command_id is None:
+                        told = record.event.model_dump_json()
+                        effects[record.meta.causation_id, record.originator_id, told] += 1
                     kind, _, key = str(row.originator_id).rpartition("/")
                     kinds = {known.KIND: known for known in KINDS[name]}
                     assert store.load(kinds[kind], key) == replayed.load(kinds[kind], key)
+                assert set(effects.values()) <= {1}, "an event had its effect twice"
             for site in SITES:
                 app = self.world.stores["installation"].load(Site, site).on_site(APP)
                 assert app.token_id in (None, *self.model.active) or app.licence.value == "NONE"
