@@ -25,8 +25,14 @@ test: setup  ## run every test (at most 5 minutes)
 bench: setup  ## measure what it costs, each figure beside its floor
 	$(BIN)/python -m tests.bench
 
+faults: setup  ## let everything die at every step, and by chance (at most 45 minutes)
+	GUESTLIST_FAULTS=$(or $(SIZE),long) $(BIN)/pytest -s tests/faults
+
+soak: setup  ## the same by chance for hours; goes on where it was stopped
+	$(BIN)/python -m tests.faults.soak
+
 quick: check  ## what to run before a commit (at most 60 s)
-	$(BIN)/pytest -m 'not flow and not slow'
+	$(BIN)/pytest -n 2 -m 'not flow and not slow'
 
 check: setup  ## ruff, mypy strict, import contracts
 	$(BIN)/ruff format --check .
@@ -34,4 +40,4 @@ check: setup  ## ruff, mypy strict, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-.PHONY: help setup demo up test bench quick check
+.PHONY: help setup demo up test bench faults soak quick check

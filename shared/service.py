@@ -74,12 +74,12 @@ class Service:
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT; raises when going on would do harm."""
         await self._bus.connect()
-        await self._provision()
         async with asyncio.TaskGroup() as group:
-            loops = [group.create_task(self._follow(follower)) for follower in self._followers]
+            loops = [group.create_task(work()) for work in (self._watch, self._checkup.run)]
+            await self._provision()
+            loops += [group.create_task(self._follow(follower)) for follower in self._followers]
             loops += [group.create_task(relay.run(self._bus.events)) for relay in self._relays]
-            for work in (self._watch, self._prune, self._checkup.run):
-                loops.append(group.create_task(work()))
+            loops.append(group.create_task(self._prune()))
             with suppress(ConnectionReconnectingError):  # nothing is to be drained then
                 await FastStream(self._bus.requests, logger=None, on_shutdown=[self._drain]).run()
             await end(*loops)
