@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import nats.errors
 import nats.js.errors
+from eventsourcing.persistence import PersistenceError
 from faststream import FastStream
 from nats.aio.msg import Msg
 from nats.errors import ConnectionReconnectingError
@@ -29,7 +30,7 @@ from shared.refused import Malformed
 from shared.relay import Relay
 from shared.requests import Asked, read, request_id
 from shared.settings import Settings
-from shared.tasks import end
+from shared.tasks import until_first
 
 logger = logging.getLogger(__name__)
 
@@ -74,18 +75,21 @@ class Service:
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT; raises when going on would do harm."""
         await self._bus.connect()
-        async with asyncio.TaskGroup() as group:
-            loops = [group.create_task(work()) for work in (self._watch, self._checkup.run)]
-            await self._provision()
-            loops += [group.create_task(self._follow(follower)) for follower in self._followers]
-            loops += [group.create_task(relay.run(self._bus.events)) for relay in self._relays]
-            loops.append(group.create_task(self._prune()))
-            with suppress(ConnectionReconnectingError):  # nothing is to be drained then
-                await FastStream(self._bus.requests, logger=None, on_shutdown=[self._drain]).run()
-            await end(*loops)
+        await until_first(self._watch(), self._checkup.run(), self._work())
         self._pipeline.close()
         with suppress(OSError):  # the server may be away
             await self._bus.events.close()
+
+    async def _work(self) -> None:
+        await self._provision()
+        works = [self._follow(follower) for follower in self._followers]
+        works += [relay.run(self._bus.events) for relay in self._relays]
+        await until_first(*works, self._prune(), self._take_requests())
+
+    async def _take_requests(self) -> None:
+        """Until it is told to stop."""
+        with suppress(ConnectionReconnectingError):  # nothing is to be drained then
+            await FastStream(self._bus.requests, logger=None, on_shutdown=[self._drain]).run()
 
     def _make_relays(self) -> list[Relay]:
         pipeline, test = self._pipeline, self._settings.test
@@ -173,12 +177,15 @@ class Service:
     async def _prune(self) -> None:
         """Drop what is too old of the command log, now and then."""
         days, store = self._settings.command_days, self._pipeline.store
-        while days is not None:
-            before = clock.now() - timedelta(days=days)
-            drop = partial(store.prune, before, up_to=self._refusals.told)
-            dropped = await self._pipeline.on_thread(drop)
+        while True:
+            dropped = 0
+            if days is not None:
+                before = clock.now() - timedelta(days=days)
+                drop = partial(store.prune, before, up_to=self._refusals.told)
+                with suppress(PersistenceError):  # it is looked again
+                    dropped = await self._pipeline.on_thread(drop)
             if dropped:
-                logger.info("dropped %d commands that were decided before %s", dropped, before)
+                logger.info("dropped %d commands that were decided long ago", dropped)
             else:
                 await asyncio.sleep(_PRUNE)
 

@@ -1,6 +1,7 @@
 """Tasks that go on for ever, and how they end."""
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 _AGAIN = 0.2
@@ -17,3 +18,14 @@ async def end(*tasks: asyncio.Task[Any]) -> None:
         for task in running:
             task.cancel()
         await asyncio.wait(running, timeout=_AGAIN)
+
+
+async def until_first(*works: Coroutine[Any, Any, None]) -> None:
+    """Do all of it until one ends, then end the others; raises what that one raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await end(*tasks)
+    for task in done:
+        task.result()

@@ -3,7 +3,9 @@
 import asyncio
 from contextlib import suppress
 
-from shared.tasks import end
+import pytest
+
+from shared.tasks import end, until_first
 
 
 async def deaf(times: int) -> None:
@@ -26,3 +28,16 @@ async def test_what_has_ended_stays_as_it_ended() -> None:
     await task
     await end(task)
     assert task.result() == "done"
+
+
+async def test_when_one_of_several_breaks_the_others_end_and_it_is_raised() -> None:
+    async def broken() -> None:
+        await asyncio.sleep(0)
+        raise ConnectionError("broken")
+
+    with pytest.raises(ConnectionError, match="broken"):
+        await asyncio.wait_for(until_first(deaf(0), deaf(2), broken()), 5)
+
+
+async def test_when_one_of_several_is_done_the_others_end() -> None:
+    await asyncio.wait_for(until_first(deaf(1), asyncio.sleep(0)), 5)
