@@ -42,6 +42,16 @@ What a rule refused stands in the stream `REFUSALS`, in the order in which a ser
 `ref.<service>.<Command>.<key>.<actor>`. A request that can't be read is told of at most once, on
 `ref.<service>.malformed._._`.
 """
+_DURABLE = """\
+A command without a field for a token may be put on `que.<service>.<Command>.<key>.<actor>` instead,
+with the same body and headers: the stream `COMMANDS` keeps it until its service decides it. The reply
+goes to the inbox in `ce-replyto`, if there is one. Others are refused there.
+"""
+_OPERATIONS = """\
+How a service is, is asked on `health.<service>`. What it gave up on, on
+`dlq.<service>.<list|show|redeliver|discard>.<actor>`, by operators, with the number of a dead letter
+as the body but for `list`. Services ask each other for events that they miss, on `log.<service>`.
+"""
 
 
 def codes() -> str:
@@ -71,6 +81,12 @@ def overview(schemas: Json) -> str:
     lines += ["", "## Refusals", "", _REFUSALS, *_meanings(headers.REFUSAL)]
     for kind in between.REFUSALS:
         lines += [*_shape_of(kind.__name__, schemas), "", *_block(example(kind))]
+    lines += ["", "## Durable commands", "", _DURABLE, "## Operations", "", _OPERATIONS.rstrip()]
+    for kind in between.OPERATIONS:
+        lines += [*_shape_of(kind.__name__, schemas), "", *_block(example(kind))]
+    lines += ["", "## Shapes", "", "What stands inside of them."]
+    for name in ("DeadLetter", "StoredEvent", "Meta"):
+        lines += _shape_of(name, schemas)
     return "\n".join(lines) + "\n"
 
 

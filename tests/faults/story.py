@@ -14,6 +14,7 @@ import nats
 
 from services.contract import SERVICES
 from services.installation.commands import (
+    DisablePrivateListings,
     EnablePrivateListings,
     InstallApp,
     LicenceState,
@@ -23,7 +24,7 @@ from services.installation.commands import (
 )
 from services.installation.events import InstallFailed
 from services.installation.queries import App
-from services.listing.commands import PublishVersion, RegisterPartner
+from services.listing.commands import AddMember, PublishVersion, RegisterPartner
 from services.supervisor import Supervisor
 from services.token.commands import CreateToken, RemoveToken
 from services.token.queries import ListTokens
@@ -37,7 +38,8 @@ from tests.faults.house import FaultyHouse
 from tests.flows import acting
 from tests.flows.acting import ANN, BOB, MARKETPLACE, OPERATOR
 
-SITE, OTHER = "site-a", "site-b"
+SITES = tuple(f"site-{letter}" for letter in "abcdefg")
+SITE, OTHER, *_ = SITES
 PARTNERS = range(8)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
 
@@ -62,11 +64,8 @@ class Teller:
             ),
         )
         await self._all((ANN, acting.publish_app(app)))
-        for site in (SITE, OTHER):
-            base_url = f"https://{site}.example.com"
-            asked = RegisterSite(site_id=site, base_url=base_url, product="jira", admin=BOB)
-            await self._all((OPERATOR, asked))
-            await self._all((BOB, EnablePrivateListings(site_id=site)))
+        await self._all(*((OPERATOR, _site(site)) for site in SITES))
+        await self._all(*((BOB, EnablePrivateListings(site_id=site)) for site in SITES))
         made = [await self._sent(ANN, CreateToken(app_key=key), f"token-{n}") for n in range(2)]
         tokens = [str(reply.result["token"]) for reply in made if isinstance(reply, Accepted)]
         await self._all((ANN, RemoveToken(app_key=key, token_id=99)))
@@ -76,7 +75,12 @@ class Teller:
         await self._all((BOB, SetLicenceState(site_id=SITE, app_key=key, state=trial)))
         app.descriptor["description"] = "newer"
         await self._all((ANN, PublishVersion(app_key=key)))
-        await self._queued(CreateToken(app_key=key))
+        for queued in (
+            CreateToken(app_key=key),
+            AddMember(partner_id="example", account="eve"),
+            DisablePrivateListings(site_id=SITES[-1]),
+        ):
+            await self._queued(queued, ANN if queued.SERVICE != "installation" else BOB)
         await self._all((ANN, RemoveToken(app_key=key, token_id=1)))
         await self._all((BOB, InstallApp(site_id=OTHER, url=link)))
         await self._all((BOB, UninstallApp(site_id=SITE, app_key=key)))
@@ -107,8 +111,9 @@ class Teller:
     async def _asked(self, query: Query, actor: str) -> Any:
         return await self._insist(lambda: self._client.query(query, actor=actor))
 
-    async def _queued(self, command: Command) -> None:
-        await self._insist(lambda: self._client.enqueue(command, actor=ANN, command_id="queued"))
+    async def _queued(self, command: Command, actor: str) -> None:
+        id_ = f"queued-{command.SERVICE}"
+        await self._insist(lambda: self._client.enqueue(command, actor=actor, command_id=id_))
         await acting.quiet(self._house)
 
     async def _insist(self, ask: Callable[[], Awaitable[Any]]) -> Any:
@@ -120,6 +125,11 @@ class Teller:
                     continue
                 if getattr(reply, "status", "") != "failed":
                     return reply
+
+
+def _site(site: str) -> RegisterSite:
+    base_url = f"https://{site}.example.com"
+    return RegisterSite(site_id=site, base_url=base_url, product="jira", admin=BOB)
 
 
 Left = dict[str, Any]

@@ -20,7 +20,18 @@ SOME = [
     ("installation", "step-answered"),
 ]
 """What is tried in every run of the tests."""
-CASES = [(service, point) for service in SERVICES for point in POINTS]
+_FOLLOWS = {"received", "handled", "effect-stored"}
+_INSTALLS = {"step-begun", "step-asks", "step-answered", "step-decides", "step-decided"}
+NEVER = {
+    "listing": _FOLLOWS | _INSTALLS,
+    "token": _INSTALLS | {"half-published"},
+    "installation": set(),
+}
+"""Where a service never comes past: listing follows nobody, only installation has a process, and
+the story has no five events of the token service at once whose order is sure."""
+CASES = [
+    (service, point) for service in SERVICES for point in POINTS if point not in NEVER[service]
+]
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +58,7 @@ async def passed(
         left = await told(folder / "house", app, {service: f"count {folder / 'passed'}"})
         assert left == alive
         counts[service] = Counter((folder / "passed").read_text().split())
+        assert set(counts[service]) == set(POINTS) - NEVER[service]
     return counts
 
 
@@ -61,8 +73,6 @@ async def test_a_service_that_dies_there_does_all_of_it_once(
     point: str,
 ) -> None:
     numbers = {1}
-    if SIZE != "some" and not passed[service][point]:
-        pytest.skip(f"{service} never comes past {point}")
     if SIZE == "long":
         numbers |= {passed[service][point] // 2, passed[service][point] * 3 // 4} - {0}
     for number in sorted(numbers):
