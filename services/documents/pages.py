@@ -44,13 +44,14 @@ What a rule refused stands in the stream `REFUSALS`, in the order in which a ser
 """
 _DURABLE = """\
 A command without a field for a token may be put on `que.<service>.<Command>.<key>.<actor>` instead,
-with the same body and headers: the stream `COMMANDS` keeps it until its service decides it. The reply
-goes to the inbox in `ce-replyto`, if there is one. Others are refused there.
+with the same body and headers: the stream `COMMANDS` keeps it until its service decides it. The
+reply goes to the inbox in `ce-replyto`, if there is one. Others are refused there.
 """
 _OPERATIONS = """\
 How a service is, is asked on `health.<service>`. What it gave up on, on
-`dlq.<service>.<list|show|redeliver|discard>.<actor>`, by operators, with the number of a dead letter
-as the body but for `list`. Services ask each other for events that they miss, on `log.<service>`.
+`dlq.<service>.<list|show|redeliver|discard>.<actor>`, by operators, with the number of a dead
+letter as the body but for `list`. Services ask each other for events that they miss, on
+`log.<service>`.
 """
 
 
