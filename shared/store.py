@@ -130,10 +130,12 @@ class Store:
 
     def _catch_up(self, newer: Iterable[StoredEvent]) -> None:
         """Let copies take over what was stored meanwhile."""
+        last: dict[str, StoredEvent] = {}
         for stored in newer:
             aggregate_id = str(stored.originator_id)
-            self._copies[aggregate_id].replay(self.mapper.to_domain_event(stored).event)
-            self._heads[aggregate_id] = digest(stored)
+            self._copies[aggregate_id].replay(self.mapper.to_event(stored))
+            last[aggregate_id] = stored
+        self._heads |= {aggregate_id: digest(stored) for aggregate_id, stored in last.items()}
 
     def labelled(self, kind: type[A], label: str) -> list[A]:
         """The aggregates of a kind that carry a label, in the order of their ids."""

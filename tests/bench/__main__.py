@@ -9,7 +9,7 @@ from pathlib import Path
 
 from services.cli.output import Row as Cells
 from services.cli.output import line, table
-from tests.bench import commands, start
+from tests.bench import commands, queue, replay, start
 
 BUILD = Path(__file__).parents[2] / "build"
 HEAD = ("operation", "ours", "floor", "ratio", "goal", "met", "floor is")
@@ -23,7 +23,7 @@ def main() -> None:
     )
     line(f"{machine}, {', '.join(f'{name} {version(name)}' for name in LIBRARIES)}")
     rows = []
-    for row in chain(start.rows(), commands.rows()):
+    for row in chain(replay.rows(), start.rows(), queue.rows(), commands.rows()):
         line(f"measured: {row.operation}")
         rows.append(row)
     shown: list[Cells] = [HEAD]
