@@ -16,6 +16,7 @@ import pytest
 from services.contract import SERVICES
 from services.installation.commands import InstallApp
 from services.installation.events import AppInstalled
+from services.listing.commands import RegisterPartner
 from services.token.commands import CreateToken
 from shared.client import Client, NoReply
 from shared.headers import encode
@@ -66,6 +67,10 @@ def decided(house: FaultyHouse, service: str, start: str) -> int:
         return int(store.execute(told, (f"{start}%",)).fetchone()[0])
 
 
+def _partner(number: int) -> RegisterPartner:
+    return RegisterPartner(partner_id=f"away-{number}", organisation="Away")
+
+
 @pytest.mark.timeout(AWAY + 90)
 async def test_while_nats_is_away_services_wait_say_so_and_go_on(
     house: FaultyHouse, client: Client
@@ -77,7 +82,7 @@ async def test_while_nats_is_away_services_wait_say_so_and_go_on(
         begun = time.monotonic()
         while time.monotonic() - begun < AWAY:
             with pytest.raises(NoReply):
-                await client.send(CreateToken(app_key=APP), command_id=f"away-{asked}")
+                await client.send(_partner(asked), command_id=f"away-{asked}")
             asked += 1
             if time.monotonic() - begun > 5:
                 told = [house.health(service) for service in SERVICES]
@@ -89,9 +94,9 @@ async def test_while_nats_is_away_services_wait_say_so_and_go_on(
     await until_ready(house, back)
     assert max(lags) < 0.25
     await acting.quiet(house, seconds=BACK)
-    assert decided(house, "token", "away-") == 0, "who asked had given up"
+    assert decided(house, "listing", "away-") == 0, "who asked had given up"
     for number in range(asked):
-        reply = await client.send(CreateToken(app_key=APP), command_id=f"away-{number}")
+        reply = await client.send(_partner(number), command_id=f"away-{number}")
         assert isinstance(reply, Accepted)
         assert not reply.repeated
     async with await Client.open(house.url, "auditor") as auditor:
