@@ -17,26 +17,22 @@ def _contract() -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Gather what a process of the run saw on the bus."""
-    tap = _tap()
-    tap.seen.update(getattr(node, "workeroutput", {}).get("seen", ()))
+    _tap().seen.update(getattr(node, "workeroutput", {}).get("seen", ()))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A run of everything has to see every operation of the document on the bus."""
-    tap = _tap()
-    config = session.config
-    output = getattr(config, "workeroutput", None)
+    output = getattr(session.config, "workeroutput", None)
     if output is not None:
-        output["seen"] = sorted(tap.seen)
-    elif config.args == config.getini("testpaths") and not _is_a_part(config) and tap.unseen():
+        output["seen"] = sorted(_tap().seen)
+    elif _is_whole(session.config) and _tap().unseen():
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Name the operations that weren't seen."""
-    tap = _tap()
-    if config.args == config.getini("testpaths") and not _is_a_part(config) and tap.unseen():
-        terminalreporter.write_line(f"FAILED: never seen on the bus: {', '.join(tap.unseen())}")
+    if _is_whole(config) and _tap().unseen():
+        terminalreporter.write_line(f"FAILED: never seen on the bus: {', '.join(_tap().unseen())}")
 
 
 def _tap() -> Any:
@@ -44,6 +40,8 @@ def _tap() -> Any:
     return importlib.import_module("tests.flows.tap")
 
 
-def _is_a_part(config: pytest.Config) -> bool:
-    """Whether only some of the tests were to run."""
-    return bool(config.option.keyword or config.option.markexpr or config.option.collectonly)
+def _is_whole(config: pytest.Config) -> bool:
+    """Whether all of the tests were to run."""
+    options = config.option
+    part = options.keyword or options.markexpr or options.collectonly
+    return config.args == config.getini("testpaths") and not part
