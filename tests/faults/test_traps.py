@@ -84,10 +84,14 @@ async def test_a_missing_permission_ends_the_service_loudly(tmp_path: Path) -> N
         sys.executable, "-m", "services.token.app",
         env=os.environ | settings, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    async with asyncio.timeout(20):
-        _, told = await service.communicate()
-    server.kill()
-    await server.wait()
+    try:
+        async with asyncio.timeout(20):
+            _, told = await service.communicate()
+    finally:
+        for child in (service, server):
+            if child.returncode is None:
+                child.kill()
+            await child.wait()
     assert service.returncode == 1
     assert "permissions violation" in told.decode().lower()
 
