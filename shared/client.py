@@ -5,25 +5,21 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TypeVar
 
 import nats.errors
 import nats.js.errors
-from nats.aio.client import Client as Connection
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.js import api
 from pydantic import TypeAdapter
 
 from shared import clock, headers
+from shared.connected import Connected, NoReply
 from shared.consumer import ConsumerGone, messages
-from shared.dead_letters import Chosen, DeadLetters, Verb
 from shared.errors import Busy, NotYet, Unavailable
-from shared.health import Health
-from shared.memory import Memory
 from shared.messages import (
     ANSWER,
     REPLY,
@@ -34,89 +30,31 @@ from shared.messages import (
     Envelope,
     Failed,
     Query,
-    Refused,
     Reply,
     Request,
 )
 from shared.names import Position
 from shared.published import Published
 from shared.requests import REPLY_TO, attributes_of
-from shared.streams import Standing, standing
 from shared.subjects import COMMANDS, EVENTS, Address, Plane
 
+__all__ = ["Client", "NoReply", "Queued"]
 logger = logging.getLogger(__name__)
 
-TIMEOUT = 10.0
-"""Seconds until a request counts as unanswered; the service refuses to decide it later."""
 PASSING = {failure.CODE for failure in (Busy, NotYet, Unavailable)}
 """Failures that pass by themselves."""
-_CONNECT = 3.0
-_FOR_EVER: dict[str, Any] = {"max_reconnect_attempts": -1, "reconnect_time_wait": 0.2}
 _AGAIN = 0.2
 _INACTIVE = 60.0
 """Seconds after which the server forgets a subscriber that is gone."""
 R = TypeVar("R", Reply, Answer)
-_LETTERS: TypeAdapter[DeadLetters | Refused | Failed] = TypeAdapter(DeadLetters | Refused | Failed)
 
 
-class NoReply(Exception):
-    """No reply came: the server or the service is away, or it took too long.
-
-    Whether a command was decided is not known; sending it again under its id tells.
-    """
-
-
-class Client:
+class Client(Connected):
     """One account's connection. Use it as `async with await Client.open(url, "ann")`.
 
     It remembers what it last saw of each app, partner and site, and what it asks next is
     answered after that, so it reads its own writes back across services.
     """
-
-    def __init__(self, connection: Connection, actor: str, timeout: float = TIMEOUT) -> None:
-        self.actor = actor
-        self._timeout = timeout
-        self._connection = connection
-        self.memory = Memory()
-
-    @classmethod
-    async def open(cls, url: str, actor: str, *, timeout: float = TIMEOUT) -> Self:  # noqa: ASYNC109
-        """Connect; raises NoReply when no server lets us in within 3 seconds.
-
-        `timeout`: seconds until a request counts as unanswered.
-        """
-        refusals: set[str] = set()
-
-        async def tell(error: Exception) -> None:
-            logger.info("NATS: %r", error)
-            if "Authorization" in str(error):
-                refusals.add(str(error))
-
-        connection = Connection()
-        try:
-            async with asyncio.timeout(_CONNECT):
-                await connection.connect(url, name=actor, error_cb=tell, **_FOR_EVER)
-        except BaseException as error:
-            await connection.close()  # a half-open one too
-            if not isinstance(error, nats.errors.Error | OSError):
-                raise
-            place = url.rpartition("@")[2].removeprefix("nats://")
-            if refusals:
-                raise NoReply(f"NATS at {place} refuses this user or password") from error
-            raise NoReply(f"no NATS server answers at {place}") from error
-        return cls(connection, actor, timeout)
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with suppress(OSError):  # the server may be away
-            await self._connection.close()
 
     async def send(
         self,
@@ -221,38 +159,6 @@ class Client:
                 waited.discard(str(published.position))
                 if ends or not (command.ENDS or waited):
                     return
-
-    async def standing(self, stream: str) -> Standing:
-        """How a stream stands on the server; raises NoReply when it tells nothing."""
-        try:
-            return await standing(self._connection, stream)
-        except nats.errors.Error as error:
-            raise NoReply(f"NATS tells nothing of its streams: {error!r}") from error
-
-    async def health(self, service: str) -> Health | None:
-        """How that service is; None when it doesn't answer."""
-        try:
-            message = await self._connection.request(f"health.{service}", timeout=1)
-        except nats.errors.Error:
-            return None
-        return Health.model_validate_json(message.data)
-
-    async def dead_letters(
-        self,
-        service: str,
-        verb: Verb = "list",
-        number: int | None = None,
-        *,
-        actor: str | None = None,
-    ) -> DeadLetters | Refused | Failed:
-        """Ask a service for its dead letters, or deal with one. For operators; raises NoReply."""
-        subject = f"dlq.{service}.{verb}.{actor or self.actor}"
-        body = Chosen(number=number).model_dump_json().encode()
-        try:
-            message = await self._connection.request(subject, body, timeout=self._timeout)
-        except nats.errors.Error as error:
-            raise NoReply(f"{service} gave no reply: {error!r}") from error
-        return _LETTERS.validate_json(message.data)
 
     async def enqueue(
         self, command: Command, *, actor: str | None = None, command_id: str | None = None

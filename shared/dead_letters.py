@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
@@ -10,7 +11,7 @@ from shared.errors import Refusal
 from shared.headers import decode
 from shared.keys import mask
 from shared.messages import Message
-from shared.names import Timestamp, iso
+from shared.names import Position, Timestamp, iso
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
@@ -53,17 +54,15 @@ class Letter:
     def of(cls, consumer: str, message: "Msg", reason: BaseException, time: datetime) -> Self:
         """A message that a consumer can't go on with."""
         attributes = dict(message.headers or {})
-        told = decode(attributes)
-        aggregate, version = told.get("ce-subject"), told.get("ce-id", "").rpartition("@")[2]
-        known = not isinstance(reason, Unreadable) and version.isdecimal()
+        position = None if isinstance(reason, Unreadable) else _position(attributes)
         place = message.metadata.sequence.stream
         unknown = hashlib.sha256(f"{message.subject} {place} ".encode() + message.data).hexdigest()
         return cls(
             consumer=consumer,
-            message_id=told["ce-id"] if known else unknown,
+            message_id=unknown if position is None else str(position),
             subject=mask(message.subject),
-            aggregate=aggregate if known else None,
-            version=int(version) if known else None,
+            aggregate=None if position is None else position.aggregate,
+            version=None if position is None else position.version,
             headers=mask(json.dumps(attributes)),
             body=masked(message.data),
             reason=mask(f"{type(reason).__name__}: {reason}"),
@@ -126,6 +125,14 @@ class NotTheFirst(Refusal, hint="deal with the first one first, the others follo
 
 class StillFails(Refusal, hint="the service's log tells more; mend the cause, or discard it"):
     """Dead letter {number} could not be handled again: {reason}."""
+
+
+def _position(attributes: Mapping[str, str]) -> Position | None:
+    """Where the event in a message stands; None for what is no event."""
+    try:
+        return Position.parse(decode(attributes).get("ce-id", ""))
+    except ValueError:
+        return None
 
 
 def masked(body: bytes) -> bytes:

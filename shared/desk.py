@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import Protocol
 
 from shared import clock
 from shared.dead_letters import (
@@ -15,23 +14,12 @@ from shared.dead_letters import (
     UnknownDeadLetter,
 )
 from shared.errors import NotAnOperator
+from shared.follower import Follower
 from shared.keys import mask
 from shared.names import iso
 from shared.pipeline import Pipeline
 
 logger = logging.getLogger(__name__)
-
-
-class Follower(Protocol):
-    """Who gives letters up, and takes them again."""
-
-    consumer: str
-
-    async def redeliver(self, letter: Letter) -> None:
-        """Handle the message of a letter; raises what stands in the way."""
-
-    async def discard(self, letter: Letter) -> None:
-        """Go on after it as if it had been handled, without any effect."""
 
 
 class Desk:
@@ -107,9 +95,11 @@ class Desk:
         return DeadLetter.of(self._pipeline.store.service, letter)
 
     async def _require_first(self, letter: Letter) -> None:
-        first = (await self._waiting(letter))[0]
-        if first.number != letter.number:
-            raise NotTheFirst(number=letter.number, first=first.number)
+        waiting = await self._waiting(letter)
+        if not waiting:  # somebody else dealt with it just now
+            raise UnknownDeadLetter(number=letter.number)
+        if waiting[0].number != letter.number:
+            raise NotTheFirst(number=letter.number, first=waiting[0].number)
 
     async def _waiting(self, letter: Letter) -> list[Letter]:
         """What is open of its aggregate, in order; without an aggregate only itself, if it is."""

@@ -1,23 +1,21 @@
 """Durable commands: they wait in a stream until their service decides them, then are answered."""
 
-import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import aclosing
+from functools import partial
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from shared import clock, headers
-from shared.consumer import messages
 from shared.dead_letters import Letter
 from shared.errors import DeadlinePassed, Internal, Refusal
 from shared.follower import Follower, kept_alive
 from shared.messages import Answer, Command, Failed, Reply
 from shared.pipeline import Pipeline
 from shared.requests import REPLY_TO, Asked, read
-from shared.subjects import COMMANDS, is_inbox
+from shared.subjects import COMMANDS
 
 logger = logging.getLogger(__name__)
 
@@ -40,26 +38,18 @@ class Durable(Follower):
         self,
         pipeline: Pipeline,
         classes: Mapping[str, type[Command]],
-        reply_prefixes: tuple[str, ...],
+        may_reply: Callable[[str], bool],
         refuse: Refuse,
     ) -> None:
         service = pipeline.store.service
         super().__init__(COMMANDS, f"{service}_commands", f"que.{service}.>", pipeline)
         self._classes = classes
-        self._prefixes = reply_prefixes
+        self._may_reply = may_reply
         self._refuse = refuse
-        self._free = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self, client: Client) -> None:
         """Decide for ever; raises ConsumerGone, in a group."""
-        async with (
-            asyncio.TaskGroup() as group,
-            aclosing(messages(client, COMMANDS, self.consumer)) as delivered,
-        ):
-            async for message in delivered:
-                await self._free.acquire()
-                task = group.create_task(self._take(client, message))
-                task.add_done_callback(lambda _: self._free.release())
+        await self.side_by_side(client, _AT_ONCE, partial(self._take, client))
 
     async def redeliver(self, letter: Letter) -> None:
         """Decide a command that was given up on; its caller is gone, so no one is answered."""
@@ -87,7 +77,7 @@ class Durable(Follower):
             await self._failed(message, reply)
             return
         reply_to = attributes.get(REPLY_TO)
-        if reply_to is not None and is_inbox(reply_to, self._prefixes):
+        if reply_to is not None and self._may_reply(reply_to):
             await client.publish(reply_to, reply.model_dump_json().encode())
         await message.ack()
 

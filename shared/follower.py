@@ -3,16 +3,17 @@
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import aclosing, suppress
 from functools import partial
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from eventsourcing.persistence import PersistenceError
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from shared import clock
+from shared.consumer import messages
 from shared.dead_letters import ATTEMPTS, Letter, Unreadable, WaitsBehind
 from shared.pipeline import Pipeline
 from shared.store import store_fails
@@ -51,6 +52,19 @@ class Follower(ABC):
     @abstractmethod
     async def discard(self, letter: Letter) -> None:
         """Go on after such a message as if it had been handled, without any effect."""
+
+    async def side_by_side(
+        self, client: Client, at_once: int, take: Callable[[Msg], Coroutine[Any, Any, None]]
+    ) -> None:
+        """Take each message in a task of its own, for ever; raises ConsumerGone, in a group."""
+        free = asyncio.Semaphore(at_once)
+        async with (
+            asyncio.TaskGroup() as group,
+            aclosing(messages(client, self.stream, self.consumer)) as delivered,
+        ):
+            async for message in delivered:
+                await free.acquire()
+                group.create_task(take(message)).add_done_callback(lambda _: free.release())
 
     async def failed(self, message: Msg, error: Exception) -> None:
         """Let a message come again later; after some attempts it is kept as a dead letter.

@@ -1,15 +1,12 @@
 """A process: a policy with memory, whose steps may take long and are done again after a crash."""
 
-import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from shared.consumer import messages
 from shared.dead_letters import Letter, Unreadable
 from shared.errors import Unavailable
 from shared.follower import Follower, kept_alive
@@ -36,18 +33,10 @@ class Process(Follower):
     def __init__(self, consumer: str, origin: str, step: Step, pipeline: Pipeline) -> None:
         super().__init__(EVENTS, consumer, f"evt.{origin}.>", pipeline)
         self._step = step
-        self._free = asyncio.Semaphore(AT_ONCE)
 
     async def run(self, client: Client) -> None:
         """Do steps for ever; raises ConsumerGone, in a group."""
-        async with (
-            asyncio.TaskGroup() as group,
-            aclosing(messages(client, EVENTS, self.consumer)) as delivered,
-        ):
-            async for message in delivered:
-                await self._free.acquire()
-                task = group.create_task(self._take(message))
-                task.add_done_callback(lambda _: self._free.release())
+        await self.side_by_side(client, AT_ONCE, self._take)
 
     async def redeliver(self, letter: Letter) -> None:
         """Do the step of a letter."""

@@ -56,7 +56,7 @@ class Service:
         self._refusals = RefusalLog(pipeline.store)
         self._relays = self._make_relays()
         commands, queries = self._own(Command.TABLE), self._own(Query.TABLE)
-        durable = Durable(pipeline, commands, settings.reply_prefixes, self._tell_unreadable)
+        durable = Durable(pipeline, commands, bus.may_reply, self._tell_unreadable)
         self._followers = [*followers, durable]
         file = settings.data / f"{self.name}.health.json"
         self._checkup = Checkup(bus, pipeline, self._followers, self._relays, file)

@@ -1,11 +1,14 @@
 """How much goes wrong: some in every run of the tests, much more in `make faults`."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import pytest
+
+from tests.clients.sample_app import SampleApp, sample_app
+from tests.faults.story import Left, told
 
 FAULTS = Path(__file__).parent
 Size = Literal["some", "short", "long"]
@@ -20,6 +23,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(FAULTS):
             item.add_marker(pytest.mark.flow)
     items[:] = [item for item in items if _is_in(item)]
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[SampleApp]:
+    """The app of the story, the same for every telling."""
+    with sample_app({"key": "com.example.story"}) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+async def alive(tmp_path_factory: pytest.TempPathFactory, app: SampleApp) -> Left:
+    """What is left of the story when nothing goes wrong."""
+    return await told(tmp_path_factory.mktemp("alive") / "house", app)
 
 
 def size(least: Size) -> Callable[[Any], Any]:

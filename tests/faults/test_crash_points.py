@@ -1,13 +1,12 @@
 """A service that dies at any step of its work does neither less nor more than one that lives."""
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from services.contract import SERVICES
-from tests.clients.sample_app import SampleApp, sample_app
+from tests.clients.sample_app import SampleApp
 from tests.faults import story
 from tests.faults.conftest import SIZE
 from tests.faults.sabotage import POINTS
@@ -32,19 +31,6 @@ the story has no five events of the token service at once whose order is sure.""
 CASES = [
     (service, point) for service in SERVICES for point in POINTS if point not in NEVER[service]
 ]
-
-
-@pytest.fixture(scope="module")
-def app() -> Iterator[SampleApp]:
-    """The same app for every telling."""
-    with sample_app({"key": "com.example.story"}) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-async def alive(tmp_path_factory: pytest.TempPathFactory, app: SampleApp) -> story.Left:
-    """What is left when nobody dies."""
-    return await told(tmp_path_factory.mktemp("alive") / "house", app)
 
 
 @pytest.fixture(scope="module")

@@ -3,31 +3,17 @@
 Every run of the tests does this without servers, see tests/test_deliveries.py.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from services.contract import SERVICES
-from tests.clients.sample_app import SampleApp, sample_app
+from tests.clients.sample_app import SampleApp
 from tests.faults import story
 from tests.faults.conftest import SIZE, size
 from tests.faults.story import told
 
 SEEDS = range(1, 11 if SIZE == "long" else 2)
-
-
-@pytest.fixture(scope="module")
-def app() -> Iterator[SampleApp]:
-    """The same app for every telling."""
-    with sample_app({"key": "com.example.deliveries"}) as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
-async def alive(tmp_path_factory: pytest.TempPathFactory, app: SampleApp) -> story.Left:
-    """What is left when everything is delivered once and in order."""
-    return await told(tmp_path_factory.mktemp("alive") / "house", app)
 
 
 @size("short")

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import nats
 import pytest
+from nats.aio.client import Client as Connection
 
 from services.supervisor import Supervisor
 from shared.client import Client
@@ -52,6 +54,15 @@ async def audit(client: Client) -> AsyncIterator[Audit]:
     following = asyncio.create_task(subscriber.follow())
     yield subscriber
     await end(following)
+
+
+@pytest.fixture(scope="module")
+async def wire(house: Supervisor, client: Client) -> AsyncIterator[Connection]:
+    """A plain connection; the house is there."""
+    del client
+    connection = await nats.connect(house.url)
+    yield connection
+    await connection.close()
 
 
 @asynccontextmanager

@@ -66,7 +66,7 @@ async def test_a_server_that_is_away_is_found() -> None:
 
 
 async def test_a_wrong_user_is_found(house: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.client._CONNECT", 0.5)
+    monkeypatch.setattr("shared.connected._CONNECT", 0.5)
     found = await wrong(house.url.replace("guestlist:", "guestlist:not"))
     assert "refuses this user or password" in found["server"].detail
 

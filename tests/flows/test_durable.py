@@ -4,13 +4,12 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import nats
 import pytest
 from nats.aio.client import Client as Connection
 
@@ -32,15 +31,6 @@ from tests.flows.acting import ANN
 
 DURABLE = [kind for kind in Command.TABLE.values() if not kind.SECRET]
 SECRET = [kind for kind in Command.TABLE.values() if kind.SECRET]
-
-
-@pytest.fixture(scope="module")
-async def wire(house: Supervisor, client: Client) -> AsyncIterator[Connection]:
-    """A plain connection; the house is there."""
-    del client
-    connection = await nats.connect(house.url)
-    yield connection
-    await connection.close()
 
 
 def contents(folder: Path) -> list[bytes]:

@@ -1,9 +1,7 @@
 """What was refused is told too: who asked for what, and which rule said no."""
 
 import json
-from collections.abc import AsyncIterator
 
-import nats
 import pytest
 from nats.aio.client import Client as Connection
 from nats.aio.msg import Msg
@@ -19,15 +17,6 @@ from shared.headers import decode
 from shared.subjects import REFUSALS
 from tests.flows import acting
 from tests.flows.acting import ANN, BOB, EVE, accepted, code
-
-
-@pytest.fixture(scope="module")
-async def wire(house: Supervisor, client: Client) -> AsyncIterator[Connection]:
-    """A plain connection; the house is there."""
-    del client
-    connection = await nats.connect(house.url)
-    yield connection
-    await connection.close()
 
 
 async def told(wire: Connection, subject: str, count: int = 1) -> list[Msg]:

@@ -210,36 +210,6 @@ def test_a_step_of_an_install_that_ended_has_no_effect(
     scenario.given(Site, SITE, requested(2)).when(command, actor="guestlist").then()
 
 
-@rule("installs.update")
-def test_a_token_applied_for_an_install_that_ended_is_cleared(scenario: Scenario) -> None:
-    late = AttachToken(site_id=SITE, app_key=APP, attempt=1, token_id=1)
-    on_site(scenario, *UNLICENSED).when(late, actor="guestlist").then(CLEARED)
-    assert scenario.ask(App(site_id=SITE, app_key=APP), actor=ANN)["licence"] == "NONE"
-
-
-@rule("installs.update")
-def test_a_token_in_use_is_not_cleared_by_an_install_that_ended(scenario: Scenario) -> None:
-    late = AttachToken(site_id=SITE, app_key=APP, attempt=1, token_id=1)
-    on_site(scenario, *LICENSED).when(late, actor="guestlist").then()
-
-
-@rule("installs.update")
-def test_a_token_that_may_have_been_applied_in_vain_is_cleared(scenario: Scenario) -> None:
-    timed_out = FAIL.model_copy(update={"token_id": 1})
-    on_site(scenario, requested(token_id=1)).when(timed_out, actor="guestlist")
-    scenario.then(FAILED, CLEARED)
-
-
-@rule("installs.update")
-def test_an_update_that_timed_out_leaves_the_token_before_in_use(scenario: Scenario) -> None:
-    on_site(scenario, *LICENSED, requested(2, build=2, version="1.0.1", token_id=2))
-    before = scenario.ask(App(site_id=SITE, app_key=APP), actor=ANN)
-    other = CLEARED.model_copy(update={"token_id": 2})
-    timed_out = FAIL.model_copy(update={"attempt": 2, "token_id": 2})
-    scenario.when(timed_out, actor="guestlist").then(FAILED, other)
-    assert scenario.ask(App(site_id=SITE, app_key=APP), actor=ANN) == before
-
-
 @rule("installs.uninstall")
 def test_an_uninstalled_app_is_gone_with_its_token_cleared(scenario: Scenario) -> None:
     on_site(scenario, *LICENSED)

@@ -1,0 +1,69 @@
+"""How each command of `guestlist` is called so that it ends badly, or meets a hostile name."""
+
+import json
+from typing import NamedTuple
+
+HOSTILE = "[/foo][red]\x1b[31m\x1b]0;t\x07\x9b2J\u202eאב\u2066 '\"\\".ljust(200, "x")
+EVIL = json.dumps({"partner_id": "evil", "organisation": HOSTILE})
+ASK_EVIL = {"query": "Partner", "as": "ann", "with": {"partner_id": "evil"}}
+AWAY = ["--data", "unstarted"]
+
+
+class Call(NamedTuple):
+    """How a command is typed, and how it ends."""
+
+    typed: list[str]
+    code: int
+
+
+EXITS = {
+    "up": [Call(["--port", "70000"], 2), Call(["--data", "new", "--port", "PORT"], 3)],
+    "service": [Call(["tokens"], 2)],
+    "keys": [Call([], 2), Call(["/proc/keys.json"], 3)],
+    "doctor": [Call(["--least-free", "1000000000"], 1), Call(["--least-free", "x"], 2)],
+    "check": [Call(["site.yaml"], 1), Call(["absent.json"], 2)],
+    "send": [
+        Call(["CreateToken", "app_key=unknown"], 1),
+        Call(["CreateToken"], 2),
+        Call(["CreateToken", "app_key=x", *AWAY], 3),
+    ],
+    "query": [
+        Call(["ListTokens", "app_key=unknown"], 1),
+        Call(["ListTokens"], 2),
+        Call(["ListTokens", "app_key=x", *AWAY], 3),
+    ],
+    "audit": [Call(["--since", "then"], 2), Call(["--event", "Token"], 2), Call(AWAY, 3)],
+    "history": [Call(["token/tokens/x"], 1), Call(["x"], 2), Call(["token/tokens/x", *AWAY], 3)],
+    "play": [
+        Call(["bad.yaml"], 1),
+        Call(["site.yaml"], 2),
+        Call(["site.yaml", "--set", "product=jira", *AWAY], 3),
+    ],
+    "dead-letters": [
+        Call(["show", "token", "77"], 1),
+        Call(["discard", "token"], 2),
+        Call(["keep"], 2),
+        Call(AWAY, 3),
+    ],
+    "explain": [Call(["limit"], 2)],
+    "docs": [Call(["atlassian-connect.json"], 2), Call(["/proc/docs"], 3)],
+}
+"""By command: how it ends otherwise than well."""
+TELLS_ITS_FAILURE = {"doctor", "check", "play"}
+"""They tell on stdout, and end with 1, what isn't as it should be."""
+HOSTILE_CALLS = {
+    "up": Call(["--data", f"{HOSTILE}-up"], 2),
+    "service": Call([HOSTILE], 2),
+    "keys": Call([HOSTILE], 0),
+    "doctor": Call(["--nats", "NATS", "--data", f"{HOSTILE}-data"], 0),
+    "check": Call([f"{HOSTILE}.json"], 0),
+    "send": Call(["RegisterPartner", EVIL, "--as", "ann", "--id", "evil", "--wait"], 0),
+    "query": Call(["Partner", "partner_id=evil", "--as", "ann"], 0),
+    "audit": Call([], 0),
+    "history": Call(["listing/partner/evil"], 0),
+    "play": Call(["evil.yaml"], 0),
+    "dead-letters": Call([], 0),
+    "explain": Call([HOSTILE], 2),
+    "docs": Call([f"{HOSTILE}-docs"], 0),
+}
+"""By command: how it meets the hostile name, in what is typed or in what others made."""
