@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 _AGAIN = 0.2
 """Seconds until a task that didn't end is told again."""
 
@@ -18,6 +19,16 @@ async def end(*tasks: asyncio.Task[Any]) -> None:
         for task in running:
             task.cancel()
         await asyncio.wait(running, timeout=_AGAIN)
+
+
+async def ending(work: Coroutine[Any, Any, T]) -> T:
+    """Do some work and give what comes of it; cancelled once, it ends however deaf the work is."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait([task])
+    finally:
+        await end(task)
+    return task.result()
 
 
 async def until_first(*works: Coroutine[Any, Any, None]) -> None:

@@ -14,6 +14,7 @@ from services.cli.stop import NO_ANSWER, REFUSED, WRONG_USE, Stop
 from shared.errors import Refusal
 from shared.memory import Memory
 from shared.messages import Accepted, Answered, Failed, Refused
+from shared.tasks import ending
 
 if TYPE_CHECKING:
     from shared.client import Client
@@ -52,7 +53,7 @@ def ask(
                 _keep(client.memory, kept, before)
 
     try:
-        return asyncio.run(run())
+        return asyncio.run(ending(run()))  # so that one Ctrl-C is enough
     except NoReply as error:
         raise Stop(NO_ANSWER, "no-reply", str(error), again) from error
 

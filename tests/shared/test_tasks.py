@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from shared.tasks import end, until_first
+from shared.tasks import end, ending, until_first
 
 
 async def deaf(times: int) -> None:
@@ -41,3 +41,15 @@ async def test_when_one_of_several_breaks_the_others_end_and_it_is_raised() -> N
 
 async def test_when_one_of_several_is_done_the_others_end() -> None:
     await asyncio.wait_for(until_first(deaf(1), asyncio.sleep(0)), 5)
+
+
+async def test_work_that_is_deaf_ends_though_it_is_cancelled_once() -> None:
+    working = asyncio.create_task(ending(deaf(3)))
+    await asyncio.sleep(0.01)
+    working.cancel()
+    await asyncio.wait([working], timeout=5)
+    assert working.cancelled()
+
+
+async def test_work_that_ends_gives_what_comes_of_it() -> None:
+    assert await ending(asyncio.sleep(0, "done")) == "done"
