@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 ACK_WAIT = 5.0
 """Seconds until what a killed process had been given is given to another. Until then later
 events of the same aggregates wait, so it is short; a slow step says that it goes on."""
+Take = Callable[[Msg], Awaitable[None]]
 ASK_TIMEOUT = 5.0
 """Seconds that one service waits for another's reply."""
 
@@ -32,9 +33,10 @@ ASK_TIMEOUT = 5.0
 class Bus:
     """Two connections, so that what waits on one is no reason for the other to wait.
 
-    `requests` is FastStream's and takes commands and queries. Nothing is injected into its
-    subscribers and nothing is answered by itself: an injected parameter costs a change of
-    threads, and replies are ours. `events` is for streams and for asking other services.
+    `requests` is FastStream's. Nothing is injected into its subscribers and nothing is answered by
+    itself: an injected parameter costs a change of threads, and replies are ours. Commands and
+    queries come by the client of that connection, without FastStream's way in between, which
+    costs a quarter of the rate. `events` is for streams and for asking other services.
     """
 
     events: Client
@@ -53,6 +55,7 @@ class Bus:
         self.requests = NatsBroker(url, apply_types=False, logger=None, **self._options)
         self.lost: asyncio.Queue[str] = asyncio.Queue()
         """Why a connection is of no more use, once one is."""
+        self._front: list[tuple[str, Take, str]] = []
         self._closing = False
         self._complaint = ""
         """What was logged last; the same again says nothing new."""
@@ -65,11 +68,19 @@ class Bus:
         """From now on a closed connection is no loss."""
         self._closing = True
 
-    def subscribe(
-        self, subject: str, take: Callable[[Msg], Awaitable[None]], *, queue: str = ""
-    ) -> None:
-        """Take the requests on a subject; with a queue, one of those who take it gets each."""
+    def subscribe(self, subject: str, take: Take, *, queue: str = "") -> None:
+        """Take what comes on a subject; with a queue, one of those who take it gets each."""
         self.requests.subscriber(subject, queue=queue, decoder=_raw, no_reply=True)(take)
+
+    def subscribe_front(self, subject: str, take: Take, *, queue: str) -> None:
+        """The same for where many come, once the front is open."""
+        self._front.append((subject, take, queue))
+
+    async def open_front(self) -> None:
+        """Let commands and queries in."""
+        client = await self.requests.connect()
+        for subject, take, queue in self._front:
+            await client.subscribe(subject, queue, take)
 
     def may_reply(self, subject: str) -> bool:
         """Whether a reply may go there: the service publishes it with its own rights."""

@@ -1,7 +1,6 @@
 """The command log: one row for each command that was decided, with its outcome."""
 
 import hashlib
-import json
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -40,7 +39,7 @@ class CommandRow:
             name=type(command).__name__,
             key=command.key,
             actor=envelope.actor,
-            body=mask(command.model_dump_json()),
+            body=mask(command.as_json),
             request_hash=request_hash(command, envelope.actor),
             prepared=None if prepared is None else mask(to_json(prepared).decode()),
             outcome=mask(outcome.model_dump_json()),
@@ -57,5 +56,5 @@ class CommandRow:
 
 def request_hash(command: Command, actor: str) -> str:
     """What makes two requests the same: name, key, actor and body; headers don't count."""
-    asked = [type(command).__name__, command.key, actor, command.model_dump(mode="json")]
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    asked = "\n".join((type(command).__name__, command.key, actor, command.as_json))
+    return hashlib.sha256(asked.encode()).hexdigest()

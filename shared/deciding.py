@@ -60,13 +60,12 @@ class Decider:
         state that is not to be stored. Raises PersistenceError when the store fails: then each of
         them would fail, and slowly.
         """
-        if len(cases) > 1:
-            try:
-                return self._in_one_commit(cases)
-            except Exception as error:
-                if store_fails(error):
-                    raise
-                logger.info("%d commands are decided one by one: %r", len(cases), error)
+        try:
+            return self._in_one_commit(cases)
+        except Exception as error:
+            if store_fails(error):
+                raise
+            logger.info("%d commands are decided one by one: %r", len(cases), error)
         return [self._caught(case) for case in cases]
 
     def alone(self, case: Case) -> Outcome | Need[Any]:
@@ -96,10 +95,10 @@ class Decider:
             return error
 
     def _in_one_commit(self, cases: Sequence[Case]) -> list[Decision]:
-        known = self._store.decided([case.envelope.id for case in cases])
         draft = Draft()
         rows: list[CommandRow] = []
-        with self._store.reading_once(dict.fromkeys(map(self._aggregate, cases))):
+        with self._store.reading(dict.fromkeys(map(self._aggregate, cases))):
+            known = self._store.decided([case.envelope.id for case in cases])
             try:
                 decisions = [self._next(case, draft, rows, known) for case in cases]
             except BaseException:

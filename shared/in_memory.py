@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import count
 from types import MappingProxyType
@@ -55,6 +56,10 @@ class MemoryRecorder(POPOApplicationRecorder):
                 self._last_number = next(self._numbers)
                 self._commands[self._last_number] = row
             return notification_ids
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Reading takes no transaction here."""
+        return nullcontext()
 
     def select_labelled(self, label: str) -> list[str]:
         """The ids of the aggregates that carry a label, in order."""

@@ -194,12 +194,13 @@ class Inbox(Follower):
         """
         known = [event for event in events if isinstance(event, Published)]
         about = [event.position.aggregate for event in known]
-        before = self._store.seen(self.origin, about)
-        blocked = self._store.recorder.select_blocked(self.consumer, about) if in_order else set()
-        after = dict(before)
-        draft, load = Draft(), Load(self._store)
+        draft, load, blocked = Draft(), Load(self._store), set[str]()
         try:
-            with self._store.reading_once([]):
+            with self._store.reading():
+                before = self._store.seen(self.origin, about)
+                if in_order:
+                    blocked = self._store.recorder.select_blocked(self.consumer, about)
+                after = dict(before)
                 handled = [self._next(event, after, blocked, load, draft) for event in events]
         except BaseException:
             self._store.forget([*draft.aggregates, *load.loaded])

@@ -1,5 +1,6 @@
 """The bases of every message: commands and queries in, events out, replies back."""
 
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
@@ -42,6 +43,11 @@ class Request(Message):
         """The id of the aggregate that answers, app keys in folded form; else `NOTHING`."""
         value: str = NOTHING if self.KEY is None else getattr(self, self.KEY)
         return fold(value)
+
+    @cached_property
+    def as_json(self) -> str:
+        """The body, with all that it left out."""
+        return self.model_dump_json()
 
     def about(self) -> frozenset[str]:
         """The ids that this request names; a client waits for what it last saw of them."""

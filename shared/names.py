@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple, Self
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 APP_KEY_PATTERN = r"^[-._]*[a-zA-Z0-9][-._a-zA-Z0-9]*$"
@@ -26,7 +26,7 @@ Timestamp = AwareDatetime
 SERVICE_ACCOUNT = "guestlist"
 """The account in whose name policies and processes ask."""
 
-_POSITION = re.compile(r"(?P<service>[a-z]+)/(?P<aggregate>[-._/a-z0-9]+)@(?P<version>[0-9]{1,15})")
+_POSITION = r"^([a-z]+)/([-._/a-z0-9]+)@([0-9]{1,15})$"
 
 
 class Position(NamedTuple):
@@ -45,10 +45,10 @@ class Position(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a position; raises ValueError when `text` is none."""
-        match = _POSITION.fullmatch(text)
+        match = re.fullmatch(_POSITION, text)
         if match is None:
             raise ValueError("a position is written <service>/<aggregate>@<version>")
-        return cls(match["service"], match["aggregate"], int(match["version"]))
+        return cls(match[1], match[2], int(match[3]))
 
 
 class Advance(NamedTuple):
@@ -61,13 +61,9 @@ class Advance(NamedTuple):
     after: int
 
 
-def _checked(text: str) -> str:
-    return str(Position.parse(text))
-
-
 PositionText = Annotated[
     str,
-    AfterValidator(_checked),
+    StringConstraints(pattern=_POSITION),
     Field(description="A place in a history, `<service>/<aggregate>@<version>`."),
 ]
 

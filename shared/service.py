@@ -1,6 +1,7 @@
 """A service: its parts, joined to NATS for as long as the process lives."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -34,6 +35,8 @@ from shared.tasks import until_first
 
 logger = logging.getLogger(__name__)
 
+_GARBAGE = 20_000
+"""New objects until it is looked for cycles among them."""
 _AGAIN = 1.0
 """Seconds until a follower whose consumer is gone makes it anew."""
 _PRUNE = 60.0
@@ -75,6 +78,7 @@ class Service:
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT; raises when going on would do harm."""
         await self._bus.connect()
+        _collect_seldom()
         await until_first(self._watch(), self._checkup.run(), self._work())
         self._pipeline.close()
         with suppress(OSError):  # the server may be away
@@ -89,7 +93,12 @@ class Service:
     async def _take_requests(self) -> None:
         """Until it is told to stop."""
         with suppress(ConnectionReconnectingError):  # nothing is to be drained then
-            await FastStream(self._bus.requests, logger=None, on_shutdown=[self._drain]).run()
+            await FastStream(
+                self._bus.requests,
+                logger=None,
+                on_startup=[self._bus.open_front],
+                on_shutdown=[self._drain],
+            ).run()
 
     def _make_relays(self) -> list[Relay]:
         pipeline, test = self._pipeline, self._settings.test
@@ -109,7 +118,7 @@ class Service:
             self._open.add(task)
             task.add_done_callback(self._open.discard)
 
-        self._bus.subscribe(f"{plane}.{self.name}.>", take, queue=self.name)
+        self._bus.subscribe_front(f"{plane}.{self.name}.>", take, queue=self.name)
 
     async def _drain(self) -> None:
         """Let what has begun end with its reply, and take nothing new."""
@@ -191,3 +200,12 @@ class Service:
 
     async def _watch(self) -> None:
         raise ConnectionError(await self._bus.lost.get())
+
+
+def _collect_seldom() -> None:
+    """Look for cycles seldom, and never in what was loaded at start.
+
+    Python's defaults look after 700 new objects, which is every few requests.
+    """
+    gc.freeze()
+    gc.set_threshold(_GARBAGE, 20, 50)

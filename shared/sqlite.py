@@ -2,28 +2,35 @@
 
 import dataclasses
 import json
+import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteFactory
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
 
 from shared import sqlite_letters
 from shared.command_log import CommandRow
 from shared.names import Advance
 from shared.sqlite_letters import SQLiteLetters
 
-_LOCK_TIMEOUT = "1"
+_LOCK_TIMEOUT = 1
 """Seconds to wait for another process that writes; then what was to be stored fails."""
 _COLUMNS = [field.name for field in dataclasses.fields(CommandRow)]
 _values = attrgetter(*_COLUMNS)
-_INSERT_COMMAND = (
-    f"INSERT INTO command_log ({','.join(_COLUMNS)}) VALUES ({','.join('?' * len(_COLUMNS))})"  # noqa: S608  # names from our own class
-)
+_stored = attrgetter("originator_id", "originator_version", "topic", "state")
+_AT_ONCE = (64, 16, 4, 1)
+"""Rows that are inserted by one statement: few forms, so that each is compiled once."""
+_EVENTS = "stored_events"
+_COMMANDS = f"command_log ({','.join(_COLUMNS)})"
+_LABELS = "labels"
+_UNLABEL = "DELETE FROM labels WHERE aggregate IN (SELECT value FROM json_each(?))"
 _SELECT_COMMANDS = (
     f"SELECT {','.join(_COLUMNS)} FROM command_log"  # noqa: S608  # names from our own class
     " WHERE command_id IN (SELECT value FROM json_each(?))"
@@ -43,20 +50,54 @@ _SELECT_NEWER = (
     " JOIN stored_events ON originator_id=wanted.key AND originator_version>wanted.value"
     " ORDER BY originator_id, originator_version"
 )
-_ADVANCE = (
-    "INSERT INTO tracking SELECT :origin, :aggregate, :after WHERE :before = 0 OR EXISTS"
-    " (SELECT 1 FROM tracking WHERE origin=:origin AND aggregate=:aggregate)"
-    " ON CONFLICT (origin, aggregate) DO UPDATE SET version=excluded.version"
-    " WHERE tracking.version=:before"
+_STEPS = (
+    "SELECT json_extract(value, '$[0]') AS origin, json_extract(value, '$[1]') AS aggregate,"
+    " json_extract(value, '$[2]') AS before, json_extract(value, '$[3]') AS after FROM json_each(?)"
 )
+_ADVANCE = (
+    f"INSERT INTO tracking SELECT origin, aggregate, after FROM ({_STEPS}) AS step"  # noqa: S608  # our own text
+    " WHERE before = coalesce((SELECT version FROM tracking"
+    " WHERE origin=step.origin AND aggregate=step.aggregate), 0)"
+    " ON CONFLICT (origin, aggregate) DO UPDATE SET version=excluded.version"
+)
+"""Takes steps as `[origin, aggregate, before, after]`; passes over what doesn't go on."""
 _SELECT_SEEN = (
     "SELECT aggregate, version FROM tracking"
     " WHERE origin=? AND aggregate IN (SELECT value FROM json_each(?))"
 )
 
 
+class _Datastore(SQLiteDatastore):
+    """Where one transaction can serve many reads: to begin and end each takes longer than it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, lock_timeout=_LOCK_TIMEOUT, originator_id_type="text")
+        self._shared = threading.local()
+
+    @contextmanager
+    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
+        shared: SQLiteCursor | None = getattr(self._shared, "cursor", None)
+        if shared is not None and not commit:
+            yield shared
+        else:
+            with super().transaction(commit=commit) as c:
+                yield c
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Within this all that this thread reads is one transaction."""
+        with self.transaction(commit=False) as c:
+            self._shared.cursor = c
+            try:
+                yield
+            finally:
+                self._shared.cursor = None
+
+
 class SQLiteRecorder(SQLiteLetters, SQLiteApplicationRecorder):
     """The library's recorder, with our rows in the same commit as the events."""
+
+    datastore: _Datastore
 
     def construct_create_table_statements(self) -> list[str]:
         """The library's tables, then ours."""
@@ -98,18 +139,22 @@ class SQLiteRecorder(SQLiteLetters, SQLiteApplicationRecorder):
         seen: Sequence[Advance] = (),
         **_: Any,
     ) -> Sequence[int] | None:
-        for advance in seen:
-            c.execute(_ADVANCE, advance._asdict())
-            if c.sqlite_cursor.rowcount != 1:
-                raise IntegrityError(f"{advance} doesn't go on from where the tracking is")
-        if commands:
-            c.executemany(_INSERT_COMMAND, [_values(row) for row in commands])
-        for aggregate, carried in labels.items():
-            c.execute("DELETE FROM labels WHERE aggregate=?", (aggregate,))
-            c.executemany(
-                "INSERT INTO labels VALUES (?, ?)", [(label, aggregate) for label in carried]
-            )
-        return super()._insert_events(c, stored_events)
+        if seen:
+            c.execute(_ADVANCE, (json.dumps(seen),))
+            if c.sqlite_cursor.rowcount != len(seen):
+                raise IntegrityError(f"{seen} don't go on from where the tracking is")
+        _insert(c, _COMMANDS, [_values(row) for row in commands])
+        if labels:
+            c.execute(_UNLABEL, (json.dumps(list(labels)),))
+        carried = [(label, aggregate) for aggregate, all_ in labels.items() for label in all_]
+        _insert(c, _LABELS, carried)
+        _insert(c, _EVENTS, [_stored(row) for row in stored_events])
+        end = c.lastrowid if stored_events else 0
+        return list(range(end - len(stored_events) + 1, end + 1))
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Within this one transaction serves all that this thread reads."""
+        return self.datastore.reading()
 
     def select_labelled(self, label: str) -> list[str]:
         """The ids of the aggregates that carry a label, in order."""
@@ -166,8 +211,16 @@ class SQLiteRecorder(SQLiteLetters, SQLiteApplicationRecorder):
             return str(c.fetchone()[0])
 
 
-class _Factory(SQLiteFactory):
-    application_recorder_class = SQLiteRecorder
+def _insert(c: SQLiteCursor, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows, many by one statement: each statement hands the interpreter to other threads."""
+    done = 0
+    for count in _AT_ONCE:
+        while len(rows) - done >= count:
+            taken = rows[done : done + count]
+            row = f"({','.join('?' * len(taken[0]))})"
+            statement = f"INSERT INTO {table} VALUES {','.join([row] * count)}"  # noqa: S608  # our own table
+            c.execute(statement, tuple(chain.from_iterable(taken)))
+            done += count
 
 
 def open_sqlite(path: Path, *, read_only: bool = False) -> SQLiteRecorder:
@@ -176,17 +229,9 @@ def open_sqlite(path: Path, *, read_only: bool = False) -> SQLiteRecorder:
     To read a store beside the service that writes it, open it `read_only`.
     """
     name = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
-    create = "no" if read_only else "yes"
-    factory = _Factory(
-        {
-            "SQLITE_DBNAME": name,
-            "SQLITE_LOCK_TIMEOUT": _LOCK_TIMEOUT,
-            "ORIGINATOR_ID_TYPE": "text",
-            "CREATE_TABLE": create,
-        }
-    )
-    recorder = factory.application_recorder()
-    assert isinstance(recorder, SQLiteRecorder)  # noqa: S101  # the factory's type is the base's
+    recorder = SQLiteRecorder(_Datastore(name))
+    if not read_only:
+        recorder.create_table()
     with recorder.datastore.get_connection(commit=False) as connection:
         cursor = connection.cursor()
         for pragma, wanted in (("journal_mode", "wal"), ("synchronous", "2")):

@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -36,6 +36,7 @@ class Recorder(Protocol):
     def insert_events(
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None: ...
+    def reading(self) -> AbstractContextManager[None]: ...
     def select_labelled(self, label: str) -> Sequence[str]: ...
     def select_events(
         self, originator_id: str, *, gt: int | None = None, limit: int | None = None
@@ -105,16 +106,18 @@ class Store:
         return copy
 
     @contextmanager
-    def reading_once(self, wanted: Iterable[tuple[type[Aggregate], str]]) -> Iterator[None]:
-        """Within this each aggregate is read at most once, and those wanted all at once now."""
-        copies = [self._copy(kind, key) for kind, key in wanted]
-        if copies:
-            self._catch_up(self.recorder.select_newer({copy.id: copy.version for copy in copies}))
-        self._fresh = {copy.id for copy in copies}
-        try:
-            yield
-        finally:
-            self._fresh = None
+    def reading(self, wanted: Iterable[tuple[type[Aggregate], str]] = ()) -> Iterator[None]:
+        """Within this all is read of one moment, and what is wanted all at once now."""
+        with self.recorder.reading():
+            copies = [self._copy(kind, key) for kind, key in wanted]
+            if copies:
+                newer = self.recorder.select_newer({copy.id: copy.version for copy in copies})
+                self._catch_up(newer)
+            self._fresh = {copy.id for copy in copies}
+            try:
+                yield
+            finally:
+                self._fresh = None
 
     def _copy(self, kind: type[A], key: str) -> A:
         """The copy as it is kept, or one without history."""

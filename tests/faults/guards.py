@@ -72,7 +72,7 @@ def _tracking() -> None:
     setattr(Msg, "ack", lossy)  # noqa: B010
     setattr(Inbox, "_next", always)  # noqa: B010
     sqlite._ADVANCE = (
-        "INSERT INTO tracking VALUES (:origin, :aggregate, :after)"
+        f"INSERT INTO tracking SELECT origin, aggregate, after FROM ({sqlite._STEPS}) WHERE true"
         " ON CONFLICT DO UPDATE SET version=max(version, excluded.version)"
     )
 
