@@ -1,10 +1,12 @@
 """An event store in memory, for tests: it passes the same tests as the one on SQLite."""
 
+import sys
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import count
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +17,7 @@ from pydantic_core import from_json
 from shared.command_log import CommandRow
 from shared.dead_letters import Letter
 from shared.names import Advance
+from shared.records import Stored
 
 
 class MemoryRecorder(POPOApplicationRecorder):
@@ -65,13 +68,16 @@ class MemoryRecorder(POPOApplicationRecorder):
         """The ids of the aggregates that carry a label, in order."""
         return sorted(id_ for id_, carried in self._labels.items() if label in carried)
 
-    def select_newer(self, versions: Mapping[str, int]) -> list[StoredEvent]:
+    def select_log(self, after: int, limit: int) -> list[Stored]:
+        """The next rows of the log, in order."""
+        rows = self.select_notifications(after, limit, inclusive_of_start=False)
+        return [Stored(**vars(row)) for row in rows]
+
+    def select_newer(self, versions: Mapping[str, int]) -> list[Stored]:
         """What came after these versions of these aggregates, in order."""
-        return [
-            event
-            for id_, version in sorted(versions.items())
-            for event in self.select_events(id_, gt=version)
-        ]
+        rows = [row for row in self.select_log(0, sys.maxsize) if row.originator_id in versions]
+        newer = [row for row in rows if row.originator_version > versions[row.originator_id]]
+        return sorted(newer, key=itemgetter(1, 2))
 
     def select_commands(self, command_ids: Sequence[str]) -> list[CommandRow]:
         """The rows of those commands that were decided before."""

@@ -5,11 +5,10 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from eventsourcing.persistence import Notification
-
 from shared import clock, headers
 from shared.command_log import CommandRow
 from shared.published import Published
+from shared.records import Stored
 from shared.refused import Malformed, RefusedCommand, malformed_attributes, refusal_attributes
 from shared.store import Store
 from shared.subjects import EVENTS, REFUSALS, Address, event_subject, malformed_subject
@@ -64,7 +63,7 @@ class EventLog:
         """The place of the last event."""
         return self._store.log_end()
 
-    def _message(self, row: Notification) -> Outgoing | None:
+    def _message(self, row: Stored) -> Outgoing | None:
         record = self._store.mapper.to_domain_event(row)
         if not record.event.PUBLISHED:
             return None

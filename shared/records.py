@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
 from pydantic import TypeAdapter
@@ -19,6 +19,17 @@ CHAIN_START = ""
 
 class UnknownTopic(Exception):
     """A stored topic is not in the closed table; it is never imported."""
+
+
+class Stored(NamedTuple):
+    """An event as it was read: what the library's class holds, made in a quarter of the time."""
+
+    id: int
+    """Place in the log of its service."""
+    originator_id: str
+    originator_version: int
+    topic: str
+    state: bytes
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,7 @@ class Record:
         )
 
 
-class _Stored(TypedDict, Generic[E]):
+class _State(TypedDict, Generic[E]):
     """What of a stored state a copy needs; the rest is passed over."""
 
     event: E
@@ -57,7 +68,7 @@ class RecordMapper(Mapper[str]):
 
     def __init__(self) -> None:
         super().__init__(JSONTranscoder())
-        self._readers: dict[str, TypeAdapter[_Stored[Event]]] = {}
+        self._readers: dict[str, TypeAdapter[_State[Event]]] = {}
 
     def to_stored_event(self, domain_event: Any) -> StoredEvent:
         """The row of a record. The state is `{"event": …, "meta": …, "prev": …}`."""
@@ -72,17 +83,17 @@ class RecordMapper(Mapper[str]):
             record.originator_id, record.originator_version, record.event.TOPIC, state.encode()
         )
 
-    def to_event(self, stored_event: StoredEvent) -> Event:
+    def to_event(self, stored_event: StoredEvent | Stored) -> Event:
         """Only the event of a row, read at once from its bytes; raises as `to_domain_event`."""
         topic = stored_event.topic
         reader = self._readers.get(topic)
         if reader is None:
             kind = self._class(topic)
-            reader = TypeAdapter(_Stored[kind])  # type: ignore[valid-type]  # made for the kind
+            reader = TypeAdapter(_State[kind])  # type: ignore[valid-type]  # made for the kind
             self._readers[topic] = reader
         return reader.validate_json(stored_event.state)["event"]
 
-    def to_domain_event(self, stored_event: StoredEvent) -> Any:
+    def to_domain_event(self, stored_event: StoredEvent | Stored) -> Any:
         """The record of a row; raises UnknownTopic, or ValidationError when it is damaged."""
         event_class = self._class(stored_event.topic)
         state = from_json(stored_event.state)
@@ -101,7 +112,7 @@ class RecordMapper(Mapper[str]):
             raise UnknownTopic(topic) from None
 
 
-def digest(stored: StoredEvent) -> str:
+def digest(stored: StoredEvent | Stored) -> str:
     """What the next record of the aggregate carries as `prev`.
 
     It covers the stored bytes as they are, so a later reading of old events by new code

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLite
 from shared import sqlite_letters
 from shared.command_log import CommandRow
 from shared.names import Advance
+from shared.records import Stored
 from shared.sqlite_letters import SQLiteLetters
 
 _LOCK_TIMEOUT = 1
@@ -45,8 +47,9 @@ _PRUNE = (
     " (SELECT number, time FROM command_log WHERE number <= ? ORDER BY number LIMIT ?)"
     " WHERE time < ?)"
 )
+_SELECT_LOG = "SELECT rowid, * FROM stored_events WHERE rowid > ? ORDER BY rowid LIMIT ?"
 _SELECT_NEWER = (
-    "SELECT originator_id, originator_version, topic, state FROM json_each(?) AS wanted"
+    "SELECT stored_events.rowid, stored_events.* FROM json_each(?) AS wanted"
     " JOIN stored_events ON originator_id=wanted.key AND originator_version>wanted.value"
     " ORDER BY originator_id, originator_version"
 )
@@ -162,11 +165,15 @@ class SQLiteRecorder(SQLiteLetters, SQLiteApplicationRecorder):
             c.execute("SELECT aggregate FROM labels WHERE label=? ORDER BY aggregate", (label,))
             return [str(row[0]) for row in c.fetchall()]
 
-    def select_newer(self, versions: Mapping[str, int]) -> list[StoredEvent]:
+    def select_log(self, after: int, limit: int) -> list[Stored]:
+        """The next rows of the log, in order."""
+        with self.datastore.transaction(commit=False) as c:
+            return _all_stored(c, _SELECT_LOG, (after, limit))
+
+    def select_newer(self, versions: Mapping[str, int]) -> list[Stored]:
         """What came after these versions of these aggregates, in order."""
         with self.datastore.transaction(commit=False) as c:
-            c.execute(_SELECT_NEWER, (json.dumps(versions),))
-            return [StoredEvent(*row) for row in c.fetchall()]
+            return _all_stored(c, _SELECT_NEWER, (json.dumps(versions),))
 
     def select_commands(self, command_ids: Sequence[str]) -> list[CommandRow]:
         """The rows of those commands that were decided before."""
@@ -209,6 +216,16 @@ class SQLiteRecorder(SQLiteLetters, SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=False) as c:
             c.execute("SELECT log_id FROM log")
             return str(c.fetchone()[0])
+
+
+def _all_stored(c: SQLiteCursor, statement: str, given: tuple[Any, ...]) -> list[Stored]:
+    """What a statement finds, read by place: by name, as the library does, it takes longer."""
+    c.sqlite_cursor.row_factory = None
+    try:
+        c.execute(statement, given)
+        return list(map(Stored._make, c.fetchall()))
+    finally:
+        c.sqlite_cursor.row_factory = sqlite3.Row
 
 
 def _insert(c: SQLiteCursor, table: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
 from eventsourcing.persistence import (
     IntegrityError,
-    Notification,
     PersistenceError,
     StoredEvent,
 )
@@ -20,7 +21,7 @@ from shared.dead_letters import Letter
 from shared.errors import BadRequest
 from shared.messages import Meta
 from shared.names import Advance, iso
-from shared.records import CHAIN_START, Record, RecordMapper, digest
+from shared.records import CHAIN_START, Record, RecordMapper, Stored, digest
 
 MAX_STATE = 200 * 1024
 """Bytes of one stored event; a message on the bus may have 256 KiB with its headers."""
@@ -41,10 +42,8 @@ class Recorder(Protocol):
     def select_events(
         self, originator_id: str, *, gt: int | None = None, limit: int | None = None
     ) -> Sequence[StoredEvent]: ...
-    def select_newer(self, versions: Mapping[str, int]) -> Sequence[StoredEvent]: ...
-    def select_notifications(
-        self, start: int | None, limit: int, *, inclusive_of_start: bool = True
-    ) -> Sequence[Notification]: ...
+    def select_newer(self, versions: Mapping[str, int]) -> Sequence[Stored]: ...
+    def select_log(self, after: int, limit: int) -> Sequence[Stored]: ...
     def max_notification_id(self) -> int | None: ...
     def select_commands(self, command_ids: Sequence[str]) -> Sequence[CommandRow]: ...
     def select_refused(self, number: int, limit: int) -> Sequence[tuple[int, CommandRow]]: ...
@@ -100,7 +99,7 @@ class Store:
         """The aggregate as its whole history left it; version 0 when it has none."""
         copy = self._copy(kind, key)
         if self._fresh is None or copy.id not in self._fresh:
-            self._catch_up(self.recorder.select_events(copy.id, gt=copy.version))
+            self._catch_up(self.recorder.select_newer({copy.id: copy.version}))
         if self._fresh is not None:
             self._fresh.add(copy.id)
         return copy
@@ -131,14 +130,13 @@ class Store:
             self._heads.pop(oldest, None)
         return copy
 
-    def _catch_up(self, newer: Iterable[StoredEvent]) -> None:
+    def _catch_up(self, newer: Iterable[Stored]) -> None:
         """Let copies take over what was stored meanwhile."""
-        last: dict[str, StoredEvent] = {}
-        for stored in newer:
-            aggregate_id = str(stored.originator_id)
-            self._copies[aggregate_id].replay(self.mapper.to_event(stored))
-            last[aggregate_id] = stored
-        self._heads |= {aggregate_id: digest(stored) for aggregate_id, stored in last.items()}
+        for aggregate_id, history in groupby(newer, attrgetter("originator_id")):
+            copy = self._copies[aggregate_id]
+            for stored in history:
+                copy.replay(self.mapper.to_event(stored))
+            self._heads[aggregate_id] = digest(stored)
 
     def labelled(self, kind: type[A], label: str) -> list[A]:
         """The aggregates of a kind that carry a label, in the order of their ids."""
@@ -229,9 +227,9 @@ class Store:
         """The versions up to which aggregates of another service were handled here, if any."""
         return self.recorder.select_seen(origin, aggregates)
 
-    def log_after(self, position: int, limit: int) -> Sequence[Notification]:
+    def log_after(self, position: int, limit: int) -> Sequence[Stored]:
         """The next rows of this service's log, in order."""
-        return self.recorder.select_notifications(position, limit, inclusive_of_start=False)
+        return self.recorder.select_log(position, limit)
 
     def log_end(self) -> int:
         """The position of the last row in the log; 0 when it is empty."""

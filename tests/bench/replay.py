@@ -84,8 +84,10 @@ def _replay_ours(path: Path) -> dict[str, AppTokens]:
     place = 0
     while found := store.log_after(place, 1000):
         for row in found:
-            key = str(row.originator_id).partition("/")[2]
-            state = states.setdefault(key, AppTokens(key))
+            state = states.get(row.originator_id)
+            if state is None:
+                key = row.originator_id.partition("/")[2]
+                state = states[row.originator_id] = AppTokens(key)
             state.replay(store.mapper.to_event(row))
         place = found[-1].id
     return states

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from eventsourcing.persistence import Notification
-
 from shared.published import Published
-from shared.records import Record
+from shared.records import Record, Stored
 from shared.sqlite import open_sqlite
 from shared.store import A, Store
 
@@ -21,7 +19,7 @@ class Kept:
 
     store: Store
     path: Path
-    rows: list[Notification]
+    rows: list[Stored]
     """In the order of its log."""
     records: list[Record]
 

@@ -1,7 +1,7 @@
 """AppTokens: at most 50 active tokens for an app, each bound to one site for ever."""
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from services.listing.commands import Visibility
 from services.listing.queries import Status
@@ -36,8 +36,7 @@ class Rules:
     binding: bool = True
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """An active token: created and not removed."""
 
     token_id: int
@@ -158,15 +157,13 @@ class AppTokens(Aggregate):
     def evolve(self, event: Event) -> None:
         """Assign what `event` says."""
         match event:
-            case ListingSeen():
-                self.listing = event
-            case VersionSeen():
-                self.builds = {**self.builds, event.build: event.visibility}
             case TokenCreated():
                 self.given = event.token_id
                 self.active[event.token_id] = Token(
                     event.token_id, event.note, event.maker, event.created_at
                 )
+            case TokenRemoved():
+                self.active.pop(event.token_id, None)
             case TokenApplied():
                 self._change(
                     event.token_id,
@@ -180,8 +177,10 @@ class AppTokens(Aggregate):
                 self._change(event.token_id, cleared=True)
             case UseSeen():
                 self._change(event.token_id, cleared=False)
-            case TokenRemoved():
-                self.active.pop(event.token_id, None)
+            case ListingSeen():
+                self.listing = event
+            case VersionSeen():
+                self.builds = {**self.builds, event.build: event.visibility}
 
     def _require_given(self, token_id: int) -> None:
         if token_id > self.given:
@@ -189,4 +188,4 @@ class AppTokens(Aggregate):
 
     def _change(self, token_id: int, **fields: Any) -> None:
         if token_id in self.active:
-            self.active[token_id] = replace(self.active[token_id], **fields)
+            self.active[token_id] = self.active[token_id]._replace(**fields)
