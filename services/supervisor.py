@@ -11,7 +11,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -50,6 +50,8 @@ class Supervisor:
 
     When this process dies, however it dies, its children end too.
     """
+
+    services: Sequence[str] = SERVICES
 
     def __init__(
         self,
@@ -111,7 +113,7 @@ class Supervisor:
         while True:
             with contextlib.suppress(NoReply):
                 async with await Client.open(self.url, USER) as client:
-                    for service in SERVICES:
+                    for service in self.services:
                         while await client.health(service) is None:
                             await asyncio.sleep(0.05)
                     return
@@ -140,7 +142,7 @@ class Supervisor:
 
     def _commands(self) -> dict[str, list[str]]:
         """What runs, by the name of the child."""
-        services = {name: [sys.executable, "-m", f"services.{name}.app"] for name in SERVICES}
+        services = {name: [sys.executable, "-m", f"services.{name}.app"] for name in self.services}
         return {"nats": [_nats_server(), "-c", str(self.data / "nats.conf")]} | services
 
     async def _spawn(self, name: str, command: list[str]) -> None:

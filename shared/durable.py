@@ -11,7 +11,7 @@ from nats.aio.msg import Msg
 from shared import clock, headers
 from shared.dead_letters import Letter
 from shared.errors import DeadlinePassed, Internal, Refusal
-from shared.follower import Follower, kept_alive
+from shared.follower import Follower
 from shared.messages import Answer, Command, Failed, Reply
 from shared.pipeline import Pipeline
 from shared.requests import REPLY_TO, Asked, read
@@ -72,7 +72,7 @@ class Durable(Follower):
             self._refuse(message, refusal)
             reply = refusal.reply(id_)
         else:
-            reply = await kept_alive(message, self.pipeline.answer(asked))
+            reply = await self.pipeline.answer(asked)
         if isinstance(reply, Failed) and reply.code != DeadlinePassed.CODE:
             await self._failed(message, reply)
             return

@@ -3,10 +3,10 @@
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import aclosing, suppress
+from collections.abc import Callable, Collection, Coroutine
+from contextlib import aclosing
 from functools import partial
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 from eventsourcing.persistence import PersistenceError
 from nats.aio.client import Client
@@ -21,8 +21,7 @@ from shared.store import store_fails
 logger = logging.getLogger(__name__)
 
 _ALIVE = 2.0
-"""Seconds after which the server is told that a message is still worked on."""
-T = TypeVar("T")
+"""Seconds after which the server is told again what is still worked on."""
 
 
 class Follower(ABC):
@@ -56,15 +55,27 @@ class Follower(ABC):
     async def side_by_side(
         self, client: Client, at_once: int, take: Callable[[Msg], Coroutine[Any, Any, None]]
     ) -> None:
-        """Take each message in a task of its own, for ever; raises ConsumerGone, in a group."""
+        """Take each message in a task of its own, for ever; raises ConsumerGone, in a group.
+
+        While that goes on the server is told so, and gives the message to nobody else.
+        """
         free = asyncio.Semaphore(at_once)
+        taken: dict[asyncio.Task[None], Msg] = {}
+
+        def done(task: asyncio.Task[None]) -> None:
+            del taken[task]
+            free.release()
+
         async with (
             asyncio.TaskGroup() as group,
             aclosing(messages(client, self.stream, self.consumer)) as delivered,
         ):
+            group.create_task(_keep_alive(taken.values()))
             async for message in delivered:
                 await free.acquire()
-                group.create_task(take(message)).add_done_callback(lambda _: free.release())
+                task = group.create_task(take(message))
+                taken[task] = message
+                task.add_done_callback(done)
 
     async def failed(self, message: Msg, error: Exception) -> None:
         """Let a message come again later; after some attempts it is kept as a dead letter.
@@ -93,14 +104,8 @@ class Follower(ABC):
             return False
 
 
-async def kept_alive(message: Msg, work: Awaitable[T]) -> T:
-    """Do some work, and tell the server meanwhile that its message is worked on."""
-    task = asyncio.ensure_future(work)
-    try:
-        while not task.done():
-            with suppress(TimeoutError):
-                return await asyncio.wait_for(asyncio.shield(task), _ALIVE)
+async def _keep_alive(taken: Collection[Msg]) -> None:
+    while True:
+        await asyncio.sleep(_ALIVE)
+        for message in list(taken):
             await message.in_progress()
-        return task.result()
-    finally:
-        task.cancel()

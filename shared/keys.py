@@ -33,6 +33,8 @@ _DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 def mask(text: str) -> str:
     """`text` with every token in it reduced to its number and key id, `gl_7_k1***`."""
+    if "gl_" not in text:
+        return text
     return _TOKEN.sub(r"gl_\g<number>_\g<key_id>***", text)
 
 

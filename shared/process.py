@@ -9,7 +9,7 @@ from nats.aio.msg import Msg
 
 from shared.dead_letters import Letter, Unreadable
 from shared.errors import Unavailable
-from shared.follower import Follower, kept_alive
+from shared.follower import Follower
 from shared.pipeline import Pipeline
 from shared.published import Published
 from shared.subjects import EVENTS
@@ -52,7 +52,7 @@ class Process(Follower):
             await self.failed(message, Unreadable(f"{type(error).__name__}: {error}"))
             return
         try:
-            await kept_alive(message, self._step(published))
+            await self._step(published)
         except Unavailable:
             logger.info("the step for %s waits", message.subject)
             await message.nak(delay=_RETRY)

