@@ -10,6 +10,7 @@ from nats.aio.msg import Msg
 from shared import outbox, sqlite
 from shared.headers import encode
 from shared.inbox import Inbox
+from shared.records import Stored
 from shared.relay import Relay
 from shared.sqlite import SQLiteRecorder
 from shared.store import Draft, Store
@@ -21,8 +22,11 @@ def switch_off(guard: str) -> None:
 
 
 def _version_check() -> None:
-    """Who was second is stored behind the first, though it was decided without knowing it."""
-    insert = SQLiteRecorder._insert_events
+    """Who was second is stored behind the first, though it was decided without knowing it.
+
+    A copy is read once, and never hears of what others store.
+    """
+    insert, newer = SQLiteRecorder._insert_events, SQLiteRecorder.select_newer
 
     def renumbered(self: Any, c: Any, events: Sequence[StoredEvent], **given: Any) -> Any:
         last: dict[str, int] = {}
@@ -37,8 +41,11 @@ def _version_check() -> None:
             moved.append(StoredEvent(id_, last[id_], event.topic, event.state))
         return insert(self, c, moved, **given)
 
+    def once(self: Any, versions: Mapping[str, int]) -> Sequence[Stored]:
+        return newer(self, {id_: version for id_, version in versions.items() if version == 0})
+
     setattr(SQLiteRecorder, "_insert_events", renumbered)  # noqa: B010
-    setattr(SQLiteRecorder, "select_newer", lambda *_: [])  # noqa: B010
+    setattr(SQLiteRecorder, "select_newer", once)  # noqa: B010
 
 
 def _command_log() -> None:
