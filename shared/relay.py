@@ -74,7 +74,7 @@ class Relay:
                 logger.warning("%s refused messages, looking again: %s", self._log.stream, refused)
                 await asyncio.sleep(_RETRY)
             except (nats.errors.Error, nats.js.errors.Error, PersistenceError, OSError) as error:
-                self.trouble = f"{self._log.stream} doesn't take messages: {error!r}"
+                self.trouble = f"{self._log.stream} doesn't take messages: {error!r}{_hint(error)}"
                 logger.warning("messages wait, %s", self.trouble)
                 await asyncio.sleep(_RETRY)
 
@@ -140,6 +140,12 @@ class Relay:
             "Nats-Expected-Last-Subject-Sequence": str(after),
             "Nats-Expected-Last-Subject-Sequence-Subject": self._log.own,
         }
+
+
+def _hint(error: Exception) -> str:
+    """A server that once couldn't write to a stream lets who publishes there wait in vain."""
+    late = isinstance(error, nats.errors.TimeoutError)
+    return "; if its disk was full, make room and start NATS again" if late else ""
 
 
 async def _asked(client: Client, message: Outgoing, told: dict[str, str]) -> int:

