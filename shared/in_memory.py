@@ -73,25 +73,28 @@ class MemoryRecorder(POPOApplicationRecorder):
         rows = self.select_notifications(after, limit, inclusive_of_start=False)
         return [Stored(**vars(row)) for row in rows]
 
-    def select_newer(self, versions: Mapping[str, int]) -> list[Stored]:
-        """What came after these versions of these aggregates, in order."""
+    def select_newer(self, versions: Mapping[str, int], limit: int = -1) -> list[Stored]:
+        """What came after these versions of these aggregates, in order; -1 is no limit."""
         rows = [row for row in self.select_log(0, sys.maxsize) if row.originator_id in versions]
         newer = [row for row in rows if row.originator_version > versions[row.originator_id]]
-        return sorted(newer, key=itemgetter(1, 2))
+        return sorted(newer, key=itemgetter(1, 2))[: None if limit < 0 else limit]
 
     def select_commands(self, command_ids: Sequence[str]) -> list[CommandRow]:
         """The rows of those commands that were decided before."""
         wanted = set(command_ids)
         return [row for row in self._commands.values() if row.command_id in wanted]
 
+    def select_decided(self, number: int, limit: int) -> list[tuple[int, CommandRow]]:
+        """The next decided commands with their numbers, in order."""
+        return [(place, row) for place, row in self._commands.items() if place > number][:limit]
+
     def select_refused(self, number: int, limit: int) -> list[tuple[int, CommandRow]]:
-        """The next refused commands with their numbers, in order."""
-        rows = [
+        """Those of them that were refused."""
+        return [
             (place, row)
-            for place, row in self._commands.items()
-            if place > number and from_json(row.outcome)["status"] == "refused"
-        ]
-        return rows[:limit]
+            for place, row in self.select_decided(number, self._last_number)
+            if from_json(row.outcome)["status"] == "refused"
+        ][:limit]
 
     def max_command_number(self) -> int:
         """The number of the last decided command, one that was pruned too; 0 for none."""

@@ -55,4 +55,9 @@ class Settings(BaseSettings):
 
     def store(self, service: str) -> Path:
         """The event store of a service."""
-        return self.data / f"{service}.sqlite"
+        return store_file(self.data, service)
+
+
+def store_file(data: Path, service: str) -> Path:
+    """Where the event store of a service is in a data folder."""
+    return data / f"{service}.sqlite"

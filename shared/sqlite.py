@@ -37,6 +37,10 @@ _SELECT_COMMANDS = (
     f"SELECT {','.join(_COLUMNS)} FROM command_log"  # noqa: S608  # names from our own class
     " WHERE command_id IN (SELECT value FROM json_each(?))"
 )
+_SELECT_DECIDED = (
+    f"SELECT number, {','.join(_COLUMNS)} FROM command_log"  # noqa: S608  # names from our own class
+    " WHERE number > ? ORDER BY number LIMIT ?"
+)
 _IS_REFUSED = "json_extract(outcome, '$.status') = 'refused'"
 _SELECT_REFUSED = (
     f"SELECT number, {','.join(_COLUMNS)} FROM command_log"  # noqa: S608  # names from our own class
@@ -51,7 +55,7 @@ _SELECT_LOG = "SELECT rowid, * FROM stored_events WHERE rowid > ? ORDER BY rowid
 _SELECT_NEWER = (
     "SELECT stored_events.rowid, stored_events.* FROM json_each(?) AS wanted"
     " JOIN stored_events ON originator_id=wanted.key AND originator_version>wanted.value"
-    " ORDER BY originator_id, originator_version"
+    " ORDER BY originator_id, originator_version LIMIT ?"
 )
 _STEPS = (
     "SELECT json_extract(value, '$[0]') AS origin, json_extract(value, '$[1]') AS aggregate,"
@@ -170,10 +174,10 @@ class SQLiteRecorder(SQLiteLetters, SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=False) as c:
             return _all_stored(c, _SELECT_LOG, (after, limit))
 
-    def select_newer(self, versions: Mapping[str, int]) -> list[Stored]:
-        """What came after these versions of these aggregates, in order."""
+    def select_newer(self, versions: Mapping[str, int], limit: int = -1) -> list[Stored]:
+        """What came after these versions of these aggregates, in order; -1 is no limit."""
         with self.datastore.transaction(commit=False) as c:
-            return _all_stored(c, _SELECT_NEWER, (json.dumps(versions),))
+            return _all_stored(c, _SELECT_NEWER, (json.dumps(versions), limit))
 
     def select_commands(self, command_ids: Sequence[str]) -> list[CommandRow]:
         """The rows of those commands that were decided before."""
@@ -181,10 +185,17 @@ class SQLiteRecorder(SQLiteLetters, SQLiteApplicationRecorder):
             c.execute(_SELECT_COMMANDS, (json.dumps(command_ids),))
             return [CommandRow(*row) for row in c.fetchall()]
 
+    def select_decided(self, number: int, limit: int) -> list[tuple[int, CommandRow]]:
+        """The next decided commands with their numbers, in order."""
+        return self._numbered(_SELECT_DECIDED, number, limit)
+
     def select_refused(self, number: int, limit: int) -> list[tuple[int, CommandRow]]:
-        """The next refused commands with their numbers, in order."""
+        """Those of them that were refused."""
+        return self._numbered(_SELECT_REFUSED, number, limit)
+
+    def _numbered(self, statement: str, number: int, limit: int) -> list[tuple[int, CommandRow]]:
         with self.datastore.transaction(commit=False) as c:
-            c.execute(_SELECT_REFUSED, (number, limit))
+            c.execute(statement, (number, limit))
             return [(int(row[0]), CommandRow(*row[1:])) for row in c.fetchall()]
 
     def max_command_number(self) -> int:

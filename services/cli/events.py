@@ -10,19 +10,27 @@ from services.cli.told import ToldEvent
 from shared.names import iso
 from shared.published import Published
 
-_LEAST = (10, 35, 12)
-"""Widths of columns: events come one by one, and stand beneath each other."""
+COLUMNS = (10, 35, 12)
+"""Their widths: events come one by one, and stand beneath each other."""
+
+_SHOWN = {"type", "actor", "line", "aggregate", "version"}
+"""What stands in the line of an event, or in its id."""
 
 
 def tell(out: Printer, published: Published, *, detailed: bool = False) -> None:
     """Print one event."""
     told = ToldEvent.of(published)
+    out.tell(told, event_rows(told, out, detailed=detailed), COLUMNS)
+
+
+def event_rows(told: ToldEvent, out: Printer, *, detailed: bool) -> list[Row]:
+    """What people read of an event."""
     when = ago(told.time) if out.on_terminal else iso(told.time)
-    rows: list[Row] = [(when, told.type, told.actor, told.line)]
-    out.tell(told, [*rows, *_details(told)] if detailed else rows, _LEAST)
+    row = (when, told.type, told.actor, told.line)
+    return [row, *_details(told)] if detailed else [row]
 
 
 def _details(told: ToldEvent) -> Iterator[Row]:
-    shown = told.model_dump(exclude={"type", "actor", "line", "aggregate", "version"})
+    shown = told.model_dump(include=set(ToldEvent.model_fields) - _SHOWN)
     for name, text in cells(shown).items():
         yield (f"  {name}: {text}",)

@@ -6,7 +6,7 @@ from enum import Enum
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from types import TracebackType
-from typing import Annotated, Any, Self, get_origin
+from typing import Annotated, Any, Self, get_args, get_origin
 
 import typer
 
@@ -38,9 +38,8 @@ class Printer:
         self._told = 0
         self.reveal = False
         """Whether tokens are printed whole."""
-        if form is Form.CLOUDEVENTS and tells != list[ToldEvent]:
-            detail = "only events can be told as CloudEvents"
-            raise Stop(WRONG_USE, "wrong-use", detail, "as by", "guestlist audit -o cloudevents")
+        if form is Form.CLOUDEVENTS and not _tells_events(tells):
+            raise _no_event()
 
     @property
     def for_people(self) -> bool:
@@ -81,6 +80,8 @@ class Printer:
                 self._json(told)
             case Form.CLOUDEVENTS if isinstance(told, ToldEvent):
                 json_line(told.cloudevent())
+            case Form.CLOUDEVENTS:
+                raise _no_event()
 
     def say(self, text: str = "") -> None:
         """Print a line for people only."""
@@ -89,6 +90,17 @@ class Printer:
 
     def _json(self, told: Message, before: str = "") -> None:
         json_line(told.model_dump(mode="json"), before=before, reveal=self.reveal)
+
+
+def _no_event() -> Stop:
+    detail, then = "only events can be told as CloudEvents", "guestlist audit -o cloudevents"
+    return Stop(WRONG_USE, "wrong-use", detail, "as by", then)
+
+
+def _tells_events(tells: Any) -> bool:
+    """Whether what a list has may be events."""
+    kinds = [kind for row in get_args(tells) for kind in (row, *get_args(row))]
+    return any(isinstance(kind, type) and issubclass(kind, ToldEvent) for kind in kinds)
 
 
 _FORM = Annotated[

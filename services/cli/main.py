@@ -9,7 +9,7 @@ import typer
 from typer.main import get_command
 
 from services import contract
-from services.cli import asking, letters, looking, output, playing, reading, running, told
+from services.cli import asking, history, letters, looking, output, playing, reading, running, told
 from services.cli.forms import as_json, formed
 from services.cli.stop import INTERRUPTED, NO_ANSWER, WRONG_USE, Stop
 from shared.dead_letters import DeadLetter
@@ -52,7 +52,11 @@ COMMANDS = (
     ),
     Registered(asking.query, Answered, "query ListTokens app_key=com.example.app --as ann"),
     Registered(reading.audit, EVENTS, "audit --since 2h"),
-    Registered(reading.history, EVENTS, "history token/tokens/com.example.app"),
+    Registered(
+        history.history,
+        list[told.ToldStep | told.ToldState | told.ToldNode],
+        "history token/tokens/com.example.app",
+    ),
     Registered(playing.play, list[told.Held], "play site.yaml --set product=jira"),
     Registered(letters.dead_letters, list[DeadLetter], "dead-letters list token"),
     Registered(looking.explain, told.Entry, "explain token-limit-reached"),

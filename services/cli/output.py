@@ -90,6 +90,12 @@ def problem(told: Problem, *, as_json: bool) -> None:
         line(f"hint: {': '.join(filter(None, (told.hint, told.next)))}", error=True)
 
 
+def passing(text: str) -> None:
+    """Show a line on the terminal behind stderr in place of the one before."""
+    sys.stderr.write(f"\r\x1b[2K{clean(text)}")
+    sys.stderr.flush()
+
+
 def set_up() -> None:
     """Print UTF-8, whatever the environment says."""
     for stream in (sys.stdout, sys.stderr):

@@ -12,16 +12,14 @@ from services.cli import arguments, complete, connection, times
 from services.cli.forms import Printer
 from services.cli.options import HERE, Data, Detailed, Nats
 from services.cli.output import Outages
-from services.cli.stop import NO_ANSWER, REFUSED, WRONG_USE, Stop
+from services.cli.stop import NO_ANSWER, Stop
 from shared.messages import Accepted, Command, Event
-from shared.names import Position
 
 if TYPE_CHECKING:
     from shared.client import Client
 
 LONGEST = 90.0
 """Seconds to wait for the end of what a command began; an install ends within 60."""
-_LAST = 10**15 - 1
 
 
 def audit(
@@ -57,43 +55,6 @@ def audit(
     connection.ask(read, "auditor", data, nats, "try again")
 
 
-def history(
-    aggregate: Annotated[
-        str,
-        typer.Argument(
-            metavar="AGGREGATE",
-            autocompletion=complete.aggregates,
-            help="<service>/<kind>/<id>, or the position of an event: then up to there.",
-        ),
-    ],
-    detailed: Detailed = False,
-    data: Data = HERE,
-    nats: Nats = None,
-    *,
-    out: Printer,
-) -> None:
-    """Print what happened to one partner, listing or site.
-
-    Or to the tokens of an app, which have a history of their own.
-    """
-    from services.cli.events import tell  # here, as what it needs would slow every help
-
-    asked = _place(aggregate)
-
-    async def read(client: "Client") -> int:
-        count = 0
-        with telling_outages(out):
-            async for published in client.events(follow=False):
-                if published.position[:2] == asked[:2] and published.position <= asked:
-                    tell(out, published, detailed=detailed)
-                    count += 1
-        return count
-
-    if not connection.ask(read, "auditor", data, nats, "try again"):
-        detail = f"nothing happened to {asked.service}/{asked.aggregate}"
-        raise Stop(REFUSED, "no-history", detail, "look what happened to whom", "guestlist audit")
-
-
 async def until_ended(
     out: Printer, client: "Client", command: Command, reply: Accepted, *, after: int
 ) -> None:
@@ -122,15 +83,6 @@ def _topics(name: str) -> list[str]:
     if not topics:
         raise arguments.no_such(name, sorted(topic.partition(".")[2] for topic in Event.TABLE))
     return topics
-
-
-def _place(text: str) -> Position:
-    try:
-        return Position.parse(text.lower() if "@" in text else f"{text.lower()}@{_LAST}")
-    except ValueError:
-        detail = f"{text}: an aggregate is written <service>/<kind>/<id>"
-        hint = "as token/tokens/com.example.app or installation/site/my-site"
-        raise Stop(WRONG_USE, "bad-request", detail, hint) from None
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pydantic import JsonValue, PrivateAttr
 
 from shared.messages import Message
 from shared.names import Timestamp
+from shared.states import Change
 
 if TYPE_CHECKING:
     from shared.published import Published
@@ -89,8 +90,8 @@ class ToldEvent(Message):
     _attributes: dict[str, str] = PrivateAttr()
 
     @classmethod
-    def of(cls, published: "Published") -> Self:
-        """An event from the audit stream; of an unknown kind, its data are its line."""
+    def of(cls, published: "Published", **more: Any) -> Self:
+        """An event as it was published; of an unknown kind, its data are its line."""
         event = published.event()
         told = cls(
             id=str(published.position),
@@ -100,6 +101,7 @@ class ToldEvent(Message):
             line=published.body.decode() if event is None else event.line(),
             data=json.loads(published.body),
             **published.meta.model_dump(),
+            **more,
         )
         told._attributes = published.attributes()
         return told
@@ -108,6 +110,39 @@ class ToldEvent(Message):
         """The event in the JSON format of CloudEvents 1.0."""
         attributes = {name.removeprefix("ce-"): text for name, text in self._attributes.items()}
         return {**attributes, "data": self.data}
+
+
+class ToldStep(ToldEvent):
+    """An event in the history of its aggregate, and what it changed there."""
+
+    changes: tuple[Change, ...] = ()
+
+
+class ToldState(Message):
+    """The state of an aggregate, right after the event with that id and at its time."""
+
+    id: str
+    time: Timestamp
+    state: dict[str, JsonValue]
+
+
+class ToldNode(Message):
+    """A command or an event of a flow, `depth` steps below where it began."""
+
+    kind: Literal["command", "event"]
+    id: str
+    """The command's id, or the event's."""
+    cause: str | None
+    """What led to it: the id of a command or event."""
+    depth: int
+    service: str
+    name: str
+    actor: str
+    time: Timestamp
+    after_ms: float
+    """Milliseconds since the flow began."""
+    line: str
+    """The event in one sentence, or how the command was decided."""
 
 
 class Problem(Message):

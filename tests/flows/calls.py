@@ -33,7 +33,12 @@ EXITS = {
         Call(["ListTokens", "app_key=x", *AWAY], 3),
     ],
     "audit": [Call(["--since", "then"], 2), Call(["--event", "Token"], 2), Call(AWAY, 3)],
-    "history": [Call(["token/tokens/x"], 1), Call(["x"], 2), Call(["token/tokens/x", *AWAY], 3)],
+    "history": [
+        Call(["token/tokens/x"], 1),
+        Call(["x"], 2),
+        Call(["--correlation", "x", *AWAY], 3),
+        Call(["token/tokens/x", *AWAY], 3),
+    ],
     "play": [
         Call(["bad.yaml"], 1),
         Call(["site.yaml"], 2),
@@ -51,6 +56,8 @@ EXITS = {
 """By command: how it ends otherwise than well."""
 TELLS_ITS_FAILURE = {"doctor", "check", "play"}
 """They tell on stdout, and end with 1, what isn't as it should be."""
+TELLS_EVENTS = {"audit", "history"}
+"""They may be told as CloudEvents."""
 HOSTILE_CALLS = {
     "up": Call(["--data", f"{HOSTILE}-up"], 2),
     "service": Call([HOSTILE], 2),

@@ -112,32 +112,6 @@ async def test_any_command_is_waited_for_until_its_events_are_published(house: S
     assert len((await run(house, *without)).out.splitlines()) == 1
 
 
-@pytest.mark.usefixtures("links")
-async def test_the_history_of_an_aggregate_is_its_events_in_order(house: Supervisor) -> None:
-    told = await run(house, "history", f"listing/listing/{APP.upper()}", "--json")
-    assert (told.code, told.err) == (0, "")
-    events = json.loads(told.out)
-    assert [event["id"] for event in events] == [
-        f"listing/listing/{APP}@{version}" for version in (1, 2)
-    ]
-    assert [event["type"] for event in events] == [
-        "listing.ListingCreated",
-        "listing.VersionPublished",
-    ]
-    first = await run(house, "history", events[0]["id"])
-    assert (first.code, len(first.out.splitlines())) == (0, 1)
-    assert "listing.ListingCreated" in first.out
-
-
-async def test_what_has_no_history_is_told(house: Supervisor) -> None:
-    unknown = await run(house, "history", "token/tokens/com.example.absent")
-    assert (unknown.code, unknown.out) == (1, "")
-    assert unknown.err.startswith("no-history: nothing happened to token/tokens/com.example.absent")
-    wrong = await run(house, "history", "com.example.app", "--json")
-    assert (wrong.code, wrong.out) == (2, "")
-    assert json.loads(wrong.err)["code"] == "bad-request"
-
-
 async def test_a_call_is_answered_after_the_one_before(house: Supervisor) -> None:
     await run(house, "send", "RegisterPartner", "partner_id=rows", "organisation=R", "--as", "ann")
     for number in range(3):

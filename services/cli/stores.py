@@ -1,0 +1,44 @@
+"""The stores in the folder of `guestlist up`, as commands read them, and how far they are."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from services.cli import output
+from services.cli.stop import NO_ANSWER, WRONG_USE, Stop
+from services.contract import SERVICES
+
+if TYPE_CHECKING:
+    from services.history.progress import Progress
+    from shared.store import Store
+
+
+def store_of(data: Path, service: str) -> "Store":
+    """The store of a service, to read only; raises Stop."""
+    from services.history.stores import NoStore, open_store  # here, as it would slow every help
+
+    if service not in SERVICES:
+        hint = f"one of {', '.join(SERVICES)}"
+        raise Stop(WRONG_USE, "unknown-service", f"there is no service {service}", hint)
+    if not data.is_dir():
+        detail, hint = f"there is no folder {data}", "name it with --data, or make it"
+        raise Stop(WRONG_USE, "no-such-folder", detail, hint, "guestlist up")
+    try:
+        return open_store(data, service)
+    except NoStore as error:
+        raise Stop(NO_ANSWER, "not-up", str(error), "start it", "guestlist up") from None
+
+
+def all_stores(data: Path) -> "list[Store]":
+    """The stores of all services, to read only; raises Stop."""
+    return [store_of(data, service) for service in SERVICES]
+
+
+@contextmanager
+def showing_progress() -> "Iterator[Progress]":
+    """Meanwhile long work says on a terminal how far it is, in one line that goes away."""
+    from services.history.progress import Progress
+
+    yield Progress(output.passing if sys.stderr.isatty() else lambda _: None)

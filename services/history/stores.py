@@ -1,0 +1,56 @@
+"""The stores of a data folder, read beside their services or while those are down."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from shared.command_log import CommandRow
+from shared.published import Published
+from shared.records import Stored
+from shared.settings import store_file
+from shared.sqlite import open_sqlite
+from shared.store import Store
+
+AT_ONCE = 1000
+"""Rows that are read at once: a history may be longer than the memory."""
+
+
+class NoStore(Exception):
+    """There is no store of that service in the folder."""
+
+
+def open_store(data: Path, service: str) -> Store:
+    """The store of a service, to read only; raises NoStore."""
+    path = store_file(data, service)
+    if not path.is_file():
+        raise NoStore(f"there is no store {path}")
+    return Store(service, open_sqlite(path, read_only=True))
+
+
+def history(store: Store, aggregate: str) -> Iterator[Published]:
+    """What happened to an aggregate, in order; also what is never published."""
+    version = 0
+    while rows := store.recorder.select_newer({aggregate: version}, AT_ONCE):
+        yield from (told(store, row) for row in rows)
+        version = rows[-1].originator_version
+
+
+def log(store: Store) -> Iterator[Stored]:
+    """All rows of the log of a service, in order."""
+    place = 0
+    while rows := store.log_after(place, AT_ONCE):
+        yield from rows
+        place = rows[-1].id
+
+
+def commands(store: Store) -> Iterator[CommandRow]:
+    """All commands that a service decided and still knows, in order."""
+    place = 0
+    while rows := store.recorder.select_decided(place, AT_ONCE):
+        yield from (row for _, row in rows)
+        place = rows[-1][0]
+
+
+def told(store: Store, row: Stored) -> Published:
+    """A stored event as it is told."""
+    record = store.mapper.to_domain_event(row)
+    return Published.of(record, store.service, row.id, store.log_id)

@@ -1,0 +1,172 @@
+"""Histories are read again: step by step, as of a moment, and as the flow of a command."""
+
+import json
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.supervisor import Supervisor
+from shared.client import Client
+from tests.clients.command import Ended, guestlist, on_terminal
+from tests.flows import acting
+
+APP, SITE = "com.example.history", "history"
+PAGE = (Path(__file__).parents[2] / "docs/history.md").read_text()
+LISTING, TOKENS = f"listing/listing/{APP}", f"token/tokens/{APP}"
+
+
+@pytest.fixture(scope="module")
+async def data(house: Supervisor, client: Client, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a house with a site that installed an app by a token."""
+    await acting.list_app(client, APP)
+    await acting.make_site(client, SITE)
+    _, link = await acting.make_token(client, APP)
+    file = tmp_path_factory.mktemp("link") / "link"
+    file.write_text(link)
+    typed = ("InstallApp", f"site_id={SITE}", f"url=@{file}", "--as", "bob", "--id", "install")
+    ended = await guestlist("send", *typed, settings={"GUESTLIST_DATA": str(house.data)})
+    assert ended.code == 0, ended.err
+    await acting.quiet(house)
+    return house.data
+
+
+async def history(data: Path, *typed: str, **settings: str) -> Ended:
+    """What `guestlist history` prints."""
+    return await guestlist("history", *typed, settings={"GUESTLIST_DATA": str(data)} | settings)
+
+
+async def told(data: Path, *typed: str) -> Any:
+    """The same as data."""
+    ended = await history(data, *typed, "--json")
+    assert (ended.code, ended.err) == (0, "")
+    return json.loads(ended.out)
+
+
+async def test_a_history_is_its_events_in_order_with_what_each_changed(data: Path) -> None:
+    events = await told(data, LISTING.upper())
+    assert [event["id"] for event in events] == [f"{LISTING}@1", f"{LISTING}@2"]
+    assert [event["type"] for event in events] == [
+        "listing.ListingCreated",
+        "listing.VersionPublished",
+    ]
+    assert await told(data, f"{LISTING}@1") == events[:1]
+    created = (await told(data, TOKENS))[2]
+    assert [change["path"] for change in created["changes"]] == ["/given", "/active/1"]
+    assert (
+        created["changes"][0] | {"op": "replace", "before": 0, "after": 1} == created["changes"][0]
+    )
+    lines = (await history(data, TOKENS)).out.splitlines()
+    assert "  ~ /given 0 → 1" in lines
+
+
+async def test_it_is_the_same_in_the_stores_of_a_house_that_is_down_and_in_the_stream(
+    house: Supervisor, data: Path, tmp_path: Path
+) -> None:
+    events = await told(data, TOKENS)
+    for end in ("", "-shm", "-wal"):
+        shutil.copy(data / f"token.sqlite{end}", tmp_path)
+    assert await told(tmp_path, TOKENS) == events
+    assert await told(tmp_path / "absent", TOKENS, "--nats", house.url) == events
+
+
+async def test_what_a_service_copied_is_in_its_store_only(house: Supervisor, data: Path) -> None:
+    (seen,) = await told(data, "token/copy/partner/example")
+    assert seen["type"] == "token.MembersSeen"
+    streamed = await history(data, "token/copy/partner/example", "--nats", house.url)
+    assert (streamed.code, streamed.err.partition(":")[0]) == (1, "no-history")
+
+
+@pytest.mark.parametrize(
+    ("as_of", "given"), [("2", 0), ("3", 1), (f"{TOKENS}@2", 0), (f"{TOKENS}@3", 1)]
+)
+async def test_a_state_is_told_as_of_a_version_or_an_event(
+    data: Path, as_of: str, given: int
+) -> None:
+    (state,) = await told(data, TOKENS, "--as-of", as_of)
+    assert state["state"]["given"] == given
+    assert state["id"].partition("@")[2] == as_of[-1]
+
+
+async def test_a_state_is_told_as_of_a_time_and_as_of_what_happened_elsewhere(data: Path) -> None:
+    _, seen, created, *_ = await told(data, TOKENS)
+    (listed, _) = await told(data, LISTING)
+    (at_time,) = await told(data, TOKENS, "--as-of", created["time"])
+    assert at_time["state"]["given"] == 1
+    (then,) = await told(data, TOKENS, "--as-of", f"installation/site/{SITE}@3")
+    assert then["state"]["active"]["1"]["site_id"] is None
+    early = await history(data, TOKENS, "--as-of", listed["id"])
+    assert (early.code, early.out) == (1, "")
+    assert early.err.startswith(f"no-history: nothing happened to {TOKENS} by then")
+    assert seen["version"] == 2
+
+
+async def test_a_flow_is_told_across_the_services(data: Path) -> None:
+    nodes = await told(data, "--correlation", "install")
+    shape = [(node["depth"], node["name"]) for node in nodes]
+    assert shape == [
+        (0, "InstallApp"),
+        (1, "installation.InstallRequested"),
+        (2, "ApplyToken"),
+        (3, "token.TokenApplied"),
+        (2, "AttachToken"),
+        (3, "installation.TokenAttached"),
+        (4, "FinishInstall"),
+        (5, "installation.AppInstalled"),
+        (6, "UpdateApp"),
+        (5, "installation.LicenceChanged"),
+    ]
+    by_id: Mapping[str, Any] = {node["id"]: node for node in nodes}
+    for node in nodes[1:]:
+        assert by_id[node["cause"]]["depth"] == node["depth"] - 1
+        assert node["after_ms"] >= by_id[node["cause"]]["after_ms"]
+    lines = (await history(data, "--correlation", "install")).out.splitlines()
+    assert lines[0] == "+0.0 ms\tInstallApp\tbob\taccepted"
+    assert lines[3].split("\t")[1:] == [
+        "      token.TokenApplied",
+        "guestlist",
+        f"token 1 of {APP} applied on {SITE}",
+    ]
+
+
+async def test_what_has_no_history_is_told(data: Path) -> None:
+    unknown = await history(data, "token/tokens/com.example.absent")
+    assert (unknown.code, unknown.out) == (1, "")
+    assert unknown.err.startswith("no-history: nothing happened to token/tokens/com.example.absent")
+    for typed, code in (
+        (["com.example.app"], "bad-request"),
+        ([], "wrong-use"),
+        ([TOKENS, "--correlation", "install"], "wrong-use"),
+        (["tokens/tokens/x"], "unknown-service"),
+        ([TOKENS, "--as-of", "then"], "bad-request"),
+        ([TOKENS, "--as-of", "1", "-o", "cloudevents"], "wrong-use"),
+    ):
+        wrong = await history(data, *typed)
+        assert (wrong.code, wrong.out) == (2, "")
+        assert code in wrong.err
+    for typed in ([TOKENS, "--as-of", f"{TOKENS}@999"], ["--correlation", "nobody"]):
+        absent = await history(data, *typed)
+        assert (absent.code, absent.err.partition(":")[0]) == (1, "no-history")
+
+
+async def test_the_page_shows_what_is_printed(tmp_path: Path) -> None:
+    played = await on_terminal("--data", tmp_path, program=(sys.executable, "-m", "tests.demo"))
+    assert played.code == 0
+    requested = (await told(tmp_path, "installation/site/site-a"))[2]
+    shown = re.findall(r"^\$ guestlist (.*)\n((?:(?!\$ |```).*\n)*)", PAGE, re.MULTILINE)
+    assert len(shown) == PAGE.count("$ guestlist ")
+    for command, output in shown:
+        typed = shlex.split(command.replace("FLOW", requested["correlation_id"]))
+        printed = (await on_terminal(*typed, "--data", tmp_path)).out
+        assert _timeless(printed) == _timeless(output)
+
+
+def _timeless(text: str) -> str:
+    """The same whenever it happened."""
+    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", text)
+    return re.sub(r"\d+ s ago *|\+[\d.]+ ms *", "AGO ", text)
