@@ -73,6 +73,11 @@ class MemoryRecorder(POPOApplicationRecorder):
         rows = self.select_notifications(after, limit, inclusive_of_start=False)
         return [Stored(**vars(row)) for row in rows]
 
+    def select_histories(self, after: tuple[str, int], limit: int) -> list[Stored]:
+        """The next rows after that event of that aggregate, by aggregates and their versions."""
+        rows = sorted(self.select_log(0, sys.maxsize), key=itemgetter(1, 2))
+        return [row for row in rows if row[1:3] > after][:limit]
+
     def select_newer(self, versions: Mapping[str, int], limit: int = -1) -> list[Stored]:
         """What came after these versions of these aggregates, in order; -1 is no limit."""
         rows = [row for row in self.select_log(0, sys.maxsize) if row.originator_id in versions]
@@ -112,6 +117,16 @@ class MemoryRecorder(POPOApplicationRecorder):
         """The versions up to which those aggregates of service `origin` were handled."""
         known = {aggregate: self._tracking.get((origin, aggregate)) for aggregate in aggregates}
         return {aggregate: version for aggregate, version in known.items() if version is not None}
+
+    def select_tracking(self, after: tuple[str, str], limit: int) -> list[tuple[str, str, int]]:
+        """The next services and aggregates with the versions up to which they were handled."""
+        rows = sorted((*place, version) for place, version in self._tracking.items())
+        return [row for row in rows if row[:2] > after][:limit]
+
+    def select_labels(self, after: tuple[str, str], limit: int) -> list[tuple[str, str]]:
+        """The next aggregates with the labels that they carry."""
+        rows = sorted((id_, label) for id_, carried in self._labels.items() for label in carried)
+        return [row for row in rows if row > after][:limit]
 
     def select_log_id(self) -> str:
         """What tells this log from every other one."""

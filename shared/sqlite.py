@@ -52,6 +52,10 @@ _PRUNE = (
     " WHERE time < ?)"
 )
 _SELECT_LOG = "SELECT rowid, * FROM stored_events WHERE rowid > ? ORDER BY rowid LIMIT ?"
+_SELECT_HISTORIES = (
+    "SELECT rowid, * FROM stored_events WHERE (originator_id, originator_version) > (?, ?)"
+    " ORDER BY originator_id, originator_version LIMIT ?"
+)
 _SELECT_NEWER = (
     "SELECT stored_events.rowid, stored_events.* FROM json_each(?) AS wanted"
     " JOIN stored_events ON originator_id=wanted.key AND originator_version>wanted.value"
@@ -71,6 +75,14 @@ _ADVANCE = (
 _SELECT_SEEN = (
     "SELECT aggregate, version FROM tracking"
     " WHERE origin=? AND aggregate IN (SELECT value FROM json_each(?))"
+)
+_SELECT_TRACKING = (
+    "SELECT origin, aggregate, version FROM tracking WHERE (origin, aggregate) > (?, ?)"
+    " ORDER BY origin, aggregate LIMIT ?"
+)
+_SELECT_LABELS = (
+    "SELECT aggregate, label FROM labels WHERE (aggregate, label) > (?, ?)"
+    " ORDER BY aggregate, label LIMIT ?"
 )
 
 
@@ -174,6 +186,11 @@ class SQLiteRecorder(SQLiteLetters, SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=False) as c:
             return _all_stored(c, _SELECT_LOG, (after, limit))
 
+    def select_histories(self, after: tuple[str, int], limit: int) -> list[Stored]:
+        """The next rows after that event of that aggregate, by aggregates and their versions."""
+        with self.datastore.transaction(commit=False) as c:
+            return _all_stored(c, _SELECT_HISTORIES, (*after, limit))
+
     def select_newer(self, versions: Mapping[str, int], limit: int = -1) -> list[Stored]:
         """What came after these versions of these aggregates, in order; -1 is no limit."""
         with self.datastore.transaction(commit=False) as c:
@@ -216,6 +233,18 @@ class SQLiteRecorder(SQLiteLetters, SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=False) as c:
             c.execute(_SELECT_SEEN, (origin, json.dumps(aggregates)))
             return {str(aggregate): int(version) for aggregate, version in c.fetchall()}
+
+    def select_tracking(self, after: tuple[str, str], limit: int) -> list[tuple[str, str, int]]:
+        """The next services and aggregates with the versions up to which they were handled."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(_SELECT_TRACKING, (*after, limit))
+            return [(str(row[0]), str(row[1]), int(row[2])) for row in c.fetchall()]
+
+    def select_labels(self, after: tuple[str, str], limit: int) -> list[tuple[str, str]]:
+        """The next aggregates with the labels that they carry."""
+        with self.datastore.transaction(commit=False) as c:
+            c.execute(_SELECT_LABELS, (*after, limit))
+            return [(str(row[0]), str(row[1])) for row in c.fetchall()]
 
     def check_writable(self) -> None:
         """Write nothing new; raises PersistenceError when nothing can be written."""

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from services.history.kinds import KINDS
 from services.installation.commands import InstallApp
 from services.installation.domain import Site
 from services.token.commands import ApplyToken, CreateToken, RemoveToken
@@ -20,7 +21,7 @@ from shared import clock
 from shared.links import Link
 from shared.messages import Accepted, Command, Envelope, Failed, Refused, Reply
 from shared.store import Store
-from tests.world import KEYS, KINDS, MARKETPLACE, World
+from tests.world import KEYS, MARKETPLACE, World
 
 APP, ANN, LIMIT = "com.example.model", "ann", 3
 SITES = ("site-a", "site-b")

@@ -7,25 +7,23 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from services.history.kinds import KINDS
 from services.installation import policies as installation_policies
 from services.installation.commands import EnablePrivateListings, RegisterSite
-from services.installation.domain import App, Site
+from services.installation.domain import Site
 from services.installation.handlers import Handlers as InstallationHandlers
 from services.installation.needs import Needs as InstallationNeeds
 from services.installation.process import InstallProcess, RollOut
 from services.installation.views import Views as InstallationViews
 from services.listing.commands import PublishApp, RegisterPartner
-from services.listing.domain import Listing, Partner
 from services.listing.handlers import Handlers as ListingHandlers
 from services.listing.needs import FetchDescriptor
 from services.listing.views import Views as ListingViews
 from services.token import policies as token_policies
-from services.token.domain import AppTokens, Rules
-from services.token.domain import Partner as KnownPartner
+from services.token.domain import Rules
 from services.token.handlers import Handlers as TokenHandlers
 from services.token.views import Views as TokenViews
 from shared import clock
-from shared.aggregate import Aggregate
 from shared.descriptor import Descriptor
 from shared.errors import Refusal
 from shared.handlers import Prepared, routes
@@ -41,12 +39,6 @@ from shared.store import Recorder, Store
 
 OPERATOR = "operator"
 MARKETPLACE = "https://market.example.com"
-KINDS: dict[str, tuple[type[Aggregate], ...]] = {
-    "listing": (Listing, Partner),
-    "token": (AppTokens, KnownPartner),
-    "installation": (App, Site),
-}
-"""The aggregates of each service."""
 _LISTING = 2
 """The lane by which the installation service follows the listing service."""
 KEYS = Keys({"k1": bytes(range(32))})

@@ -189,7 +189,7 @@ def _place(text: str) -> Position:
 
 def _moment(as_of: str | None, data: Path | None) -> "Moment":
     """What had happened by then; in the stores of a folder an event says when, too."""
-    from services.history import moments
+    from services.history import moments, stores
 
     if as_of is None:
         return moments.now
@@ -198,8 +198,9 @@ def _moment(as_of: str | None, data: Path | None) -> "Moment":
     if "@" not in as_of:
         return moments.at_time(times.parse(as_of))
     position = _place(as_of)
-    event = None if data is None else moments.find(store_of(data, position.service), position)
-    if event is None:
+    store = None if data is None else store_of(data, position.service)
+    row = None if store is None else stores.find(store, position)
+    if store is None or row is None:
         detail, hint = f"there is no event {as_of}", "look for one"
         raise Stop(REFUSED, "no-history", detail, hint, "guestlist audit --detailed")
-    return moments.right_after(event)
+    return moments.right_after(stores.told(store, row))

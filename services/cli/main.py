@@ -9,7 +9,18 @@ import typer
 from typer.main import get_command
 
 from services import contract
-from services.cli import asking, history, letters, looking, output, playing, reading, running, told
+from services.cli import (
+    asking,
+    history,
+    letters,
+    looking,
+    output,
+    playing,
+    reading,
+    running,
+    told,
+    verifying,
+)
 from services.cli.forms import as_json, formed
 from services.cli.stop import INTERRUPTED, NO_ANSWER, WRONG_USE, Stop
 from shared.dead_letters import DeadLetter
@@ -57,6 +68,8 @@ COMMANDS = (
         list[told.ToldStep | told.ToldState | told.ToldNode],
         "history token/tokens/com.example.app",
     ),
+    Registered(verifying.verify, list[told.Looked], "verify"),
+    Registered(verifying.seal, told.Sealed, "seal seal.json"),
     Registered(playing.play, list[told.Held], "play site.yaml --set product=jira"),
     Registered(letters.dead_letters, list[DeadLetter], "dead-letters list token"),
     Registered(looking.explain, told.Entry, "explain token-limit-reached"),

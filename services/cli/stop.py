@@ -8,6 +8,7 @@ CODES = {
     "failed": "What was asked for could not be printed, read or written.",
     "no-history": "Nothing that is published happened to that aggregate.",
     "no-reply": "No server or service answered in time; whether a command was decided isn't known.",
+    "no-seal": "That is no seal, or it isn't as it was signed, or not by whom it should be.",
     "no-such-file": "There is no such file, or it can't be read.",
     "no-such-folder": "There is no such folder of `guestlist up`.",
     "not-ended": "What the command began goes on; it was not waited for any longer.",

@@ -145,6 +145,29 @@ class ToldNode(Message):
     """The event in one sentence, or how the command was decided."""
 
 
+class Looked(Message):
+    """What was looked at in a service's store, how it stands, and where it isn't well."""
+
+    check: str
+    service: str
+    well: bool | None
+    """None: it could not be looked at."""
+    detail: str
+    where: str = ""
+    """A position, or the id of a command."""
+
+
+class Sealed(Message):
+    """A seal that was written: whose it is, and up to which place each log is in it."""
+
+    path: Path
+    key: Path
+    signer: str
+    """The fingerprint of the key."""
+    time: Timestamp
+    ends: dict[str, int]
+
+
 class Problem(Message):
     """Why a command didn't do what it was asked for; on stderr."""
 

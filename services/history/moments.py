@@ -3,10 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.history.stores import told
-from shared.names import Position
 from shared.published import Published
-from shared.store import Store
 
 Moment = Callable[[Published], bool]
 """Whether that had happened by then."""
@@ -36,9 +33,3 @@ def right_after(last: Published) -> Moment:
         return event.meta.time <= last.meta.time
 
     return by_then
-
-
-def find(store: Store, position: Position) -> Published | None:
-    """The event at a position, if there is one."""
-    rows = store.recorder.select_newer({position.aggregate: position.version - 1}, 1)
-    return next((told(store, row) for row in rows), None)

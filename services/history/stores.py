@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from shared.command_log import CommandRow
+from shared.names import Position
 from shared.published import Published
 from shared.records import Stored
 from shared.settings import store_file
@@ -34,12 +35,36 @@ def history(store: Store, aggregate: str) -> Iterator[Published]:
         version = rows[-1].originator_version
 
 
-def log(store: Store) -> Iterator[Stored]:
-    """All rows of the log of a service, in order."""
-    place = 0
+def log(store: Store, after: int = 0) -> Iterator[Stored]:
+    """The rows of the log of a service after a place, in order."""
+    place = after
     while rows := store.log_after(place, AT_ONCE):
         yield from rows
         place = rows[-1].id
+
+
+def histories(store: Store) -> Iterator[Stored]:
+    """All rows of a service by aggregates, each in the order of its versions."""
+    place = ("", 0)
+    while rows := store.recorder.select_histories(place, AT_ONCE):
+        yield from rows
+        place = rows[-1].originator_id, rows[-1].originator_version
+
+
+def tracking(store: Store) -> Iterator[Position]:
+    """Up to which event each aggregate of other services was handled."""
+    place = ("", "")
+    while rows := store.recorder.select_tracking(place, AT_ONCE):
+        yield from (Position(*row) for row in rows)
+        place = rows[-1][:2]
+
+
+def labels(store: Store) -> Iterator[tuple[str, str]]:
+    """Each aggregate with each of its labels, in order."""
+    place = ("", "")
+    while rows := store.recorder.select_labels(place, AT_ONCE):
+        yield from rows
+        place = rows[-1]
 
 
 def commands(store: Store) -> Iterator[CommandRow]:
@@ -48,6 +73,12 @@ def commands(store: Store) -> Iterator[CommandRow]:
     while rows := store.recorder.select_decided(place, AT_ONCE):
         yield from (row for _, row in rows)
         place = rows[-1][0]
+
+
+def find(store: Store, position: Position) -> Stored | None:
+    """The row at a position, if there is one."""
+    rows = store.recorder.select_newer({position.aggregate: position.version - 1}, 1)
+    return next((row for row in rows if row.originator_version == position.version), None)
 
 
 def told(store: Store, row: Stored) -> Published:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-import nats
-
 from services.contract import SERVICES
 from services.supervisor import Supervisor
 from shared.client import Client
@@ -101,9 +99,7 @@ async def run(
             report.unknown += row.unknown
             report.failed += row.failed
             report.outcomes[getattr(row.reply, "code", "accepted")] += 1
-        connection = await nats.connect(house.url)
-        report.violations += await checker.violations(folder, connection, load.history)
-        await connection.close()
+        report.violations += await checker.violations(folder, client, load.history)
     return report
 
 

@@ -21,7 +21,7 @@ TOLD = {
     "binding": "is bound to",
     "command log": "had the effects|another answer",
     "fencing": "stands in the stream twice",
-    "tracking": "times the same effect",
+    "tracking": "had this effect before",
     "order": "doesn't know of",
     "ack after commit": "doesn't know of|up to",
 }

@@ -39,6 +39,16 @@ EXITS = {
         Call(["--correlation", "x", *AWAY], 3),
         Call(["token/tokens/x", *AWAY], 3),
     ],
+    "verify": [
+        Call(["--against", "site.yaml"], 1),
+        Call(["--against", "absent.json"], 2),
+        Call(AWAY, 3),
+    ],
+    "seal": [
+        Call([], 2),
+        Call(["new.json", "--key", "site.yaml"], 2),
+        Call(["/proc/seal.json"], 3),
+    ],
     "play": [
         Call(["bad.yaml"], 1),
         Call(["site.yaml"], 2),
@@ -68,6 +78,8 @@ HOSTILE_CALLS = {
     "query": Call(["Partner", "partner_id=evil", "--as", "ann"], 0),
     "audit": Call([], 0),
     "history": Call(["listing/partner/evil"], 0),
+    "verify": Call(["--against", f"{HOSTILE}.json"], 1),
+    "seal": Call([f"{HOSTILE}-seal"], 0),
     "play": Call(["evil.yaml"], 0),
     "dead-letters": Call([], 0),
     "explain": Call([HOSTILE], 2),

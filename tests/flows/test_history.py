@@ -1,23 +1,30 @@
 """Histories are read again: step by step, as of a moment, and as the flow of a command."""
 
+import asyncio
 import json
 import re
 import shlex
 import shutil
+import sqlite3
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from services.contract import SERVICES
 from services.supervisor import Supervisor
+from services.token.commands import CreateToken, RemoveToken
 from shared.client import Client
+from shared.tasks import end
 from tests.clients.command import Ended, guestlist, on_terminal
 from tests.flows import acting
 
 APP, SITE = "com.example.history", "history"
-PAGE = (Path(__file__).parents[2] / "docs/history.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+SIGNER = re.compile(r"\b[0-9a-f]{16}\b")
 LISTING, TOKENS = f"listing/listing/{APP}", f"token/tokens/{APP}"
 
 
@@ -48,6 +55,13 @@ async def told(data: Path, *typed: str) -> Any:
     return json.loads(ended.out)
 
 
+def copy(data: Path, there: Path) -> None:
+    """Copy the stores, as they are while the house runs."""
+    for service in SERVICES:
+        for part in ("", "-shm", "-wal"):
+            shutil.copy(data / f"{service}.sqlite{part}", there)
+
+
 async def test_a_history_is_its_events_in_order_with_what_each_changed(data: Path) -> None:
     events = await told(data, LISTING.upper())
     assert [event["id"] for event in events] == [f"{LISTING}@1", f"{LISTING}@2"]
@@ -69,8 +83,7 @@ async def test_it_is_the_same_in_the_stores_of_a_house_that_is_down_and_in_the_s
     house: Supervisor, data: Path, tmp_path: Path
 ) -> None:
     events = await told(data, TOKENS)
-    for end in ("", "-shm", "-wal"):
-        shutil.copy(data / f"token.sqlite{end}", tmp_path)
+    copy(data, tmp_path)
     assert await told(tmp_path, TOKENS) == events
     assert await told(tmp_path / "absent", TOKENS, "--nats", house.url) == events
 
@@ -154,19 +167,79 @@ async def test_what_has_no_history_is_told(data: Path) -> None:
         assert (absent.code, absent.err.partition(":")[0]) == (1, "no-history")
 
 
-async def test_the_page_shows_what_is_printed(tmp_path: Path) -> None:
-    played = await on_terminal("--data", tmp_path, program=(sys.executable, "-m", "tests.demo"))
+@pytest.fixture(scope="module")
+async def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the data of the demo."""
+    folder: Path = tmp_path_factory.mktemp("demo")
+    data = folder / ".guestlist"
+    played = await on_terminal("--data", data, program=(sys.executable, "-m", "tests.demo"))
     assert played.code == 0
-    requested = (await told(tmp_path, "installation/site/site-a"))[2]
-    shown = re.findall(r"^\$ guestlist (.*)\n((?:(?!\$ |```).*\n)*)", PAGE, re.MULTILINE)
-    assert len(shown) == PAGE.count("$ guestlist ")
+    return folder
+
+
+@pytest.mark.parametrize("page", ["history", "verify"])
+async def test_the_page_shows_what_is_printed(demo: Path, page: str) -> None:
+    text = (DOCS / f"{page}.md").read_text()
+    requested = (await told(demo / ".guestlist", "installation/site/site-a"))[2]
+    words = {"FLOW": requested["correlation_id"]}
+    shown = re.findall(r"^\$ guestlist (.*)\n((?:(?!\$ |```).*\n)*)", text, re.MULTILINE)
+    assert len(shown) == text.count("$ guestlist ")
     for command, output in shown:
-        typed = shlex.split(command.replace("FLOW", requested["correlation_id"]))
-        printed = (await on_terminal(*typed, "--data", tmp_path)).out
+        typed = [words.get(word, word) for word in shlex.split(command)]
+        printed = (await on_terminal(*typed, folder=demo)).out
+        words |= dict(zip(SIGNER.findall(output), SIGNER.findall(printed), strict=False))
         assert _timeless(printed) == _timeless(output)
 
 
 def _timeless(text: str) -> str:
     """The same whenever it happened."""
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", text)
+    text = SIGNER.sub("SIGNER", re.sub(r"127\.0\.0\.1:\d+", "NATS", text))
     return re.sub(r"\d+ s ago *|\+[\d.]+ ms *", "AGO ", text)
+
+
+async def verified(data: Path, *typed: str, code: int = 0) -> list[dict[str, Any]]:
+    """What `guestlist verify` tells."""
+    ended = await guestlist("verify", *typed, "--json", settings={"GUESTLIST_DATA": str(data)})
+    assert (ended.code, ended.err) == (code, "")
+    looked: list[dict[str, Any]] = json.loads(ended.out)
+    return looked
+
+
+async def test_a_house_at_work_is_verified_beside_its_stream(client: Client, data: Path) -> None:
+    async def ask() -> None:
+        while True:
+            await client.send(CreateToken(app_key="com.example.unknown"), actor=acting.ANN)
+            _, link = await acting.make_token(client, APP)
+            number = int(link.partition("gl_")[2].partition("_")[0])
+            await client.send(RemoveToken(app_key=APP, token_id=number), actor=acting.ANN)
+
+    asking = asyncio.create_task(ask())
+    for _ in range(3):
+        looked = await verified(data)
+        assert {row["check"] for row in looked if row["well"] is None} == {"seal"}
+        assert [row for row in looked if row["well"] is False] == []
+    await end(asking)
+
+
+async def test_a_change_is_found_in_a_house_that_is_down_by_its_seal(
+    data: Path, tmp_path: Path
+) -> None:
+    here, seal = tmp_path / "here", tmp_path / "seal.json"
+    here.mkdir()
+    copy(data, here)
+    settings = {"GUESTLIST_DATA": str(here)}
+    sealed = await guestlist("seal", str(seal), "--json", settings=settings)
+    signer = json.loads(sealed.out)["signer"]
+    looked = await verified(here, "--against", str(seal), "--signer", signer)
+    assert {row["check"] for row in looked if row["well"] is None} == {"stream"}
+    other = await guestlist("verify", "--against", str(seal), "--signer", "x", settings=settings)
+    assert (other.code, other.err.partition(":")[0]) == (1, "no-seal")
+    with closing(sqlite3.connect(here / "token.sqlite")) as store, store:
+        told = "UPDATE stored_events SET state=replace(state, '\"ann\"', '\"eve\"') WHERE rowid=4"
+        store.execute(told)
+    wrong = [
+        row for row in await verified(here, "--against", str(seal), code=1) if row["well"] is False
+    ]
+    assert {row["check"] for row in wrong} == {"chain", "seal"}
+    assert "the log isn't as it was sealed at 1 to" in wrong[-1]["detail"]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.contract import SERVICES
+from services.history.kinds import KINDS
 from services.installation.commands import LicenceState, SetLicenceState
 from services.installation.queries import App
 from services.listing.queries import Listing as AskListing
@@ -19,7 +20,6 @@ from shared.messages import Accepted, Answer
 from tests.clients.audit import Audit
 from tests.flows import acting
 from tests.flows.acting import ANN, BOB, accepted
-from tests.world import KINDS
 
 
 async def answers(client: Client, app_key: str, site_id: str) -> list[Answer]:

@@ -1,0 +1,309 @@
+"""Whatever is changed in a store is found, and it is told where."""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+import pytest
+
+from services.history.kinds import KINDS
+from services.history.progress import Progress
+from services.history.stores import open_store
+from services.history.verifying import seals
+from services.history.verifying.house import Finding, found, verify
+from services.history.verifying.seals import (
+    NoSeal,
+    Seal,
+    SignedSeal,
+    broken,
+    key_of,
+)
+from services.history.verifying.stream import compare
+from services.installation.commands import InstallApp, LicenceState, SetLicenceState
+from services.token.commands import CreatedToken, CreateToken, RemoveToken
+from shared.messages import Accepted
+from shared.published import Published
+from shared.records import Stored, digest
+from shared.settings import store_file
+from shared.store import Store
+from tests.world import World
+
+APPS = ("com.example.one", "com.example.two")
+
+
+class Kept(NamedTuple):
+    """The stores of a house with some history, what its stream has, and its seal."""
+
+    folder: Path
+    stream: list[Published]
+    seal: SignedSeal
+
+
+@pytest.fixture(scope="module")
+async def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    """Two apps, each on a site; a token too many was removed."""
+    folder = tmp_path_factory.mktemp("kept")
+    world = World(folder)
+    for number, app in enumerate(APPS):
+        site = f"site-{number}"
+        await world.list_app(app)
+        await world.make_site(site)
+        await world.settle()
+        for _ in range(2):
+            await world.send("ann", CreateToken(app_key=app))
+        made = await world.send("ann", CreateToken(app_key=app))
+        assert isinstance(made, Accepted)
+        link = made.read(CreatedToken).links.private
+        assert link is not None
+        await world.send("ann", InstallApp(site_id=site, url=link))
+        await world.settle()
+        state = LicenceState.INACTIVE_TRIAL
+        await world.send("ann", SetLicenceState(site_id=site, app_key=app, state=state))
+        await world.send("ann", RemoveToken(app_key=app, token_id=3))
+        await world.send("ann", RemoveToken(app_key=app, token_id=99))
+        await world.settle()
+    stream = [event for service in KINDS for event in world.published(service)]
+    world.close()
+    for service in KINDS:
+        with closing(sqlite3.connect(store_file(folder, service))) as store:
+            store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    seal = SignedSeal.of(Seal.of(opened(folder), Progress()), key_of(folder / "seal.pem"))
+    return Kept(folder, stream, seal)
+
+
+def opened(folder: Path) -> dict[str, Store]:
+    """The stores of a folder."""
+    return {service: open_store(folder, service) for service in KINDS}
+
+
+async def wrong(folder: Path, stream: list[Published]) -> list[Finding]:
+    """What isn't well in the stores, by themselves and beside that stream."""
+    stores = opened(folder)
+    findings = list(verify(stores, Progress()))
+    for row in await compare(stores, _told(stream)):
+        findings += found("stream", row.service, row.flaws, "")
+    return [finding for finding in findings if not finding.well]
+
+
+def unsealed(folder: Path, seal: Seal) -> list[Finding]:
+    """Where the logs aren't as they were sealed."""
+    return [
+        finding
+        for service, log in seal.logs.items()
+        for finding in found(
+            "seal", service, broken(open_store(folder, service), log, Progress()), ""
+        )
+        if not finding.well
+    ]
+
+
+async def _told(stream: list[Published]) -> AsyncIterator[Published]:
+    for published in stream:
+        yield published
+
+
+class Row(NamedTuple):
+    """An event in a store, as a vandal sees it."""
+
+    place: int
+    aggregate: str
+    version: int
+    topic: str
+    state: bytes
+
+
+def rows(store: sqlite3.Connection) -> list[Row]:
+    """All events of a store."""
+    return [Row(*row) for row in store.execute("SELECT rowid, * FROM stored_events")]
+
+
+def edit(store: sqlite3.Connection, chance: Random) -> set[str]:
+    """Let another account have done something."""
+    row = chance.choice(rows(store))
+    state = json.loads(row.state)
+    state["meta"]["actor"] = "mallory"
+    _write(store, row, json.dumps(state).encode())
+    return {row.aggregate}
+
+
+def spoil(store: sqlite3.Connection, chance: Random) -> set[str]:
+    """Cut an event in half."""
+    row = chance.choice(rows(store))
+    _write(store, row, row.state[: len(row.state) // 2])
+    return {row.aggregate}
+
+
+def swap(store: sqlite3.Connection, chance: Random) -> set[str]:
+    """Exchange what two events say."""
+    one, other = chance.sample(rows(store), 2)
+    for row, by in ((one, other), (other, one)):
+        store.execute("UPDATE stored_events SET topic=? WHERE rowid=?", (by.topic, row.place))
+        _write(store, row, by.state)
+    return {one.aggregate, other.aggregate}
+
+
+def insert(store: sqlite3.Connection, chance: Random) -> set[str]:
+    """Let something happen once more, well chained."""
+    last = chance.choice([row for row in rows(store) if row.version == _end(store, row.aggregate)])
+    state = json.loads(last.state) | {"prev": digest(_stored(last))}
+    new = (last.aggregate, last.version + 1, last.topic, json.dumps(state).encode())
+    store.execute("INSERT INTO stored_events VALUES (?, ?, ?, ?)", new)
+    return {last.aggregate}
+
+
+def delete(store: sqlite3.Connection, chance: Random) -> set[str]:
+    """Let something not have happened."""
+    row = chance.choice(rows(store))
+    store.execute("DELETE FROM stored_events WHERE rowid=?", (row.place,))
+    return {row.aggregate}
+
+
+def cut(store: sqlite3.Connection, chance: Random) -> set[str]:
+    """Let nothing have happened since, and nobody have asked."""
+    all_ = rows(store)
+    after = chance.randrange(len(all_) // 2, len(all_))
+    store.execute("DELETE FROM stored_events WHERE rowid>?", (after,))
+    for row in all_[after:]:
+        command = json.loads(row.state)["meta"]["command_id"]
+        store.execute("DELETE FROM command_log WHERE command_id=?", (command,))
+    return {row.aggregate for row in all_[after:]}
+
+
+def reorder(store: sqlite3.Connection, chance: Random) -> set[str]:
+    """Exchange the places of two events in the log."""
+    one, other = chance.sample(rows(store), 2)
+    for row, place in ((one, -1), (other, one.place)):
+        store.execute("UPDATE stored_events SET rowid=? WHERE rowid=?", (place, row.place))
+    store.execute("UPDATE stored_events SET rowid=? WHERE rowid=-1", (other.place,))
+    return {one.aggregate, other.aggregate}
+
+
+def rechain(store: sqlite3.Connection, chance: Random) -> set[str]:
+    """Change an event and make the chain behind it anew, so that it holds."""
+    row = chance.choice([row for row in rows(store) if b'command_id":"' in row.state])
+    state = json.loads(row.state)
+    state["meta"]["time"] = "2020-01-01T00:00:00Z"
+    _write(store, row, json.dumps(state).encode())
+    history = [later for later in rows(store) if later.aggregate == row.aggregate]
+    for place in range(row.version, len(history)):
+        before, later = history[place - 1], history[place]
+        state = json.loads(later.state) | {"prev": digest(_stored(before))}
+        history[place] = later._replace(state=json.dumps(state).encode())
+        _write(store, later, history[place].state)
+    return {row.aggregate}
+
+
+def _write(store: sqlite3.Connection, row: Row, state: bytes) -> None:
+    store.execute("UPDATE stored_events SET state=? WHERE rowid=?", (state, row.place))
+
+
+def _end(store: sqlite3.Connection, aggregate: str) -> int:
+    told = "SELECT max(originator_version) FROM stored_events WHERE originator_id=?"
+    return int(store.execute(told, (aggregate,)).fetchone()[0])
+
+
+def _stored(row: Row) -> Stored:
+    return Stored(*row)
+
+
+KINDS_OF_HARM: Mapping[str, Callable[[sqlite3.Connection, Random], set[str]]] = {
+    harm.__name__: harm for harm in (edit, spoil, swap, insert, delete, cut, reorder, rechain)
+}
+"""By name: does it, and tells to which aggregates."""
+
+
+@pytest.fixture
+def copied(kept: Kept, tmp_path: Path) -> Path:
+    """A copy of the stores."""
+    for service in KINDS:
+        shutil.copy(store_file(kept.folder, service), tmp_path)
+    return tmp_path
+
+
+async def test_what_nobody_changed_is_well(kept: Kept) -> None:
+    assert await wrong(kept.folder, kept.stream) == []
+    assert unsealed(kept.folder, kept.seal.seal) == []
+
+
+@pytest.mark.parametrize("seed", range(14))
+@pytest.mark.parametrize("kind", KINDS_OF_HARM)
+async def test_each_change_is_found_and_named(
+    kept: Kept, copied: Path, kind: str, seed: int
+) -> None:
+    chance = Random(f"{kind} {seed}")
+    service = chance.choice(list(KINDS))
+    with closing(sqlite3.connect(store_file(copied, service))) as store, store:
+        harmed = KINDS_OF_HARM[kind](store, chance)
+    told = await wrong(copied, kept.stream)
+    places = {finding.where.partition("@")[0] for finding in told}
+    assert places & {f"{service}/{aggregate}" for aggregate in harmed}, (harmed, told)
+    sealed = unsealed(copied, kept.seal.seal)
+    assert {finding.service for finding in sealed} == ({service} if kind != "insert" else set())
+
+
+async def test_a_tail_that_was_cut_off_the_stream_too_is_seen_by_the_seal_alone(
+    kept: Kept, copied: Path
+) -> None:
+    with closing(sqlite3.connect(store_file(copied, "installation"))) as store, store:
+        last = max(rows(store))
+        store.execute("DELETE FROM stored_events WHERE rowid=?", (last.place,))
+    with closing(sqlite3.connect(store_file(copied, "token"))) as store, store:
+        store.execute("UPDATE tracking SET version=version-1 WHERE aggregate=?", (last.aggregate,))
+    stream = kept.stream[:-1]
+    assert kept.stream[-1].sequence == last.place
+    assert await wrong(copied, stream) == []
+    assert [(row.service, row.detail) for row in unsealed(copied, kept.seal.seal)] == [
+        (
+            "installation",
+            f"the log ends at {last.place - 1}, it was sealed up to {last.place}: cut",
+        ),
+        ("installation", f"the log isn't as it was sealed at 1 to {last.place}"),
+    ]
+
+
+def test_a_seal_tells_near_which_place_something_was_changed(
+    kept: Kept, copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seals, "_BLOCK", 5)
+    seal = Seal.of(opened(kept.folder), Progress())
+    with closing(sqlite3.connect(store_file(copied, "token"))) as store, store:
+        _write(store, rows(store)[6], b"{}")
+        store.execute("DELETE FROM stored_events WHERE rowid=13")
+    assert [row.detail for row in unsealed(copied, seal)] == [
+        "the log isn't as it was sealed at 6 to 10",
+        "the log isn't as it was sealed at 11 to 15",
+    ]
+
+
+async def test_a_message_that_stands_in_the_stream_twice_is_found(kept: Kept) -> None:
+    (flaw,) = await wrong(kept.folder, [*kept.stream, kept.stream[-1]])
+    assert flaw.where == str(kept.stream[-1].position)
+    assert flaw.detail.startswith("it stands in the stream twice")
+
+
+async def test_what_the_stream_lost_is_found_but_not_what_is_on_its_way(kept: Kept) -> None:
+    (flaw,) = await wrong(kept.folder, kept.stream[1:])
+    assert (flaw.where, flaw.detail) == (
+        str(kept.stream[0].position),
+        "the stream doesn't have it",
+    )
+    assert await wrong(kept.folder, kept.stream[:-1]) == []
+
+
+def test_a_seal_that_was_changed_or_is_none_is_refused(kept: Kept, tmp_path: Path) -> None:
+    file = tmp_path / "seal.json"
+    file.write_text(kept.seal.model_dump_json())
+    assert SignedSeal.read(file) == kept.seal
+    for text, told in (
+        (kept.seal.model_dump_json().replace('"end":', '"end":1'), "isn't as it was signed"),
+        ("{}", "is no seal"),
+        ("", "is no seal"),
+    ):
+        file.write_text(text)
+        with pytest.raises(NoSeal, match=told):
+            SignedSeal.read(file)
