@@ -1,12 +1,13 @@
-"""Two kinds of failure: a refusal is an answer, anything else may be tried again.
+"""Kinds of failure: a refusal is an answer, anything else that is asked may be tried again.
 
 Exception
 ├── Refusal        a rule said no: answered, stored with the command, never retried
 │   ├── BadRequest, SubjectMismatch, CommandIdReused, SecretNotDurable    the request itself
 │   ├── UnknownApp, UnknownPartner, UnknownSite          existence
 │   └── NotAMember, NotAnAdmin, NotAnOperator            right
-└── Failure        nothing was decided; the same command may be sent again
-    └── DeadlinePassed, Busy, Unavailable, NotYet, Internal
+├── Failure        nothing was decided; the same command may be sent again
+│   └── DeadlinePassed, Busy, Unavailable, NotYet, Internal
+└── Damaged        no answer to a request: something that was stored can't be read
 """
 
 import re
@@ -20,6 +21,10 @@ from shared.names import Timestamp
 
 def _kebab(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
+
+
+class Damaged(Exception):
+    """Something that was stored can't be read."""
 
 
 class Refusal(Exception):

@@ -4,14 +4,14 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import Any, Generic, Protocol, TypeVar, get_args, get_type_hints
 
 from pydantic import JsonValue, TypeAdapter
 
 from shared.aggregate import Aggregate
 from shared.errors import Refusal
 from shared.messages import Message, Refused, Request
-from shared.store import A, Store
+from shared.store import A
 
 T = TypeVar("T", bound=Message)
 
@@ -33,6 +33,16 @@ Prepared = Message | Refusal
 """What a need turned out to be."""
 
 
+class Reader(Protocol):
+    """What a handler may be given to read: the store, or how it was."""
+
+    def load(self, kind: type[A], key: str) -> A:
+        """An aggregate."""
+
+    def labelled(self, kind: type[A], label: str) -> list[A]:
+        """The aggregates that carry a label."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a handler may look at beside its command and its aggregate."""
@@ -40,7 +50,7 @@ class Context:
     actor: str
     request_id: str
     now: datetime
-    store: Store
+    store: Reader
     prepared: Prepared | None = None
 
     def read(self, kind: type[A], key: str) -> A:
@@ -95,3 +105,15 @@ def prepared_json(prepared: Prepared | None) -> JsonValue:
             return {"refused": TypeAdapter(Refused).dump_python(refused, mode="json")}
         case _:
             return {"value": prepared.model_dump(mode="json")}
+
+
+def prepared_again(need: Need[Any], kept: JsonValue) -> Prepared:
+    """What a need turned out to be, from the command log; raises ValueError when it isn't that."""
+    match kept:
+        case {"refused": refused}:
+            return Refusal.passed_on(Refused.model_validate(refused))
+        case {"value": value}:
+            (kind,) = get_args(type(need).__orig_bases__[0])  # type: ignore[attr-defined]  # Need[kind]
+            message: Message = kind.model_validate(value, strict=False)
+            return message
+    raise ValueError(f"nothing is kept for {type(need).__name__}")

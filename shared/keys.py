@@ -38,6 +38,11 @@ def mask(text: str) -> str:
     return _TOKEN.sub(r"gl_\g<number>_\g<key_id>***", text)
 
 
+def is_masked(text: str) -> bool:
+    """Whether there is a token in `text` that was masked."""
+    return _MASKED.search(text) is not None
+
+
 class Keys:
     """The signing keys by their ids; the last one signs, all verify."""
 

@@ -1,19 +1,17 @@
 """The command that reads a history: of an aggregate, with its states, or of a flow."""
 
-import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import JsonValue
 
 from services.cli import complete, connection, times
+from services.cli.changes import changed
 from services.cli.forms import Printer
 from services.cli.options import HERE, Data, Detailed, Nats
-from services.cli.output import Row
 from services.cli.reading import telling_outages
 from services.cli.stop import REFUSED, WRONG_USE, Stop
 from services.cli.stores import all_stores, showing_progress, store_of
@@ -22,13 +20,10 @@ from shared.names import Position, iso
 
 if TYPE_CHECKING:
     from services.history.moments import Moment
-    from services.history.steps import Step
     from shared.client import Client
     from shared.published import Published
 
 _LAST = 10**15 - 1
-_LONG = 160
-"""Characters of a value that are shown to people."""
 _VERSION = re.compile(r"\d{1,8}")
 """Longer numbers are times."""
 
@@ -114,7 +109,7 @@ def _tell_steps(
     for step in replay(events):
         told = ToldStep.of(step.published, changes=tuple(step.changes))
         (first, *rest) = event_rows(told, out, detailed=detailed)
-        rows = [(f"@{told.version}", *first), *rest, *_changed(step)]
+        rows = [(f"@{told.version}", *first), *rest, *changed(step.changes)]
         out.tell(told, rows, (4, *COLUMNS))
     if step is None:
         raise _nothing(place)
@@ -135,20 +130,6 @@ def _tell_state(out: Printer, place: Position, events: Iterable["Published"]) ->
 def _nothing(place: Position, when: str = "") -> Stop:
     detail = f"nothing happened to {place.service}/{place.aggregate}{when}"
     return Stop(REFUSED, "no-history", detail, "look what happened to whom", "guestlist audit")
-
-
-def _changed(step: "Step") -> Iterator[Row]:
-    signs = {"add": "+", "remove": "-", "replace": "~"}
-    for change in step.changes:
-        ends = {"add": [change.after], "remove": [change.before]}
-        values = ends.get(change.op, [change.before, change.after])
-        yield (f"  {signs[change.op]} {change.path} {' → '.join(map(_short, values))}",)
-
-
-def _short(value: JsonValue) -> str:
-    """A value on one line; all of a long one is told as JSON only."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONG else f"{text[:_LONG]}…"
 
 
 def _tell_flow(out: Printer, data: Path, correlation_id: str) -> None:

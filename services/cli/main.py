@@ -17,13 +17,15 @@ from services.cli import (
     output,
     playing,
     reading,
+    replaying,
     running,
     told,
     verifying,
 )
 from services.cli.forms import as_json, formed
-from services.cli.stop import INTERRUPTED, NO_ANSWER, WRONG_USE, Stop
+from services.cli.stop import INTERRUPTED, NO_ANSWER, REFUSED, WRONG_USE, Stop
 from shared.dead_letters import DeadLetter
+from shared.errors import Damaged
 from shared.messages import Accepted, Answered
 
 app = typer.Typer(
@@ -68,6 +70,7 @@ COMMANDS = (
         list[told.ToldStep | told.ToldState | told.ToldNode],
         "history token/tokens/com.example.app",
     ),
+    Registered(replaying.replay, list[told.ToldDifference], "replay"),
     Registered(verifying.verify, list[told.Looked], "verify"),
     Registered(verifying.seal, told.Sealed, "seal seal.json"),
     Registered(playing.play, list[told.Held], "play site.yaml --set product=jira"),
@@ -138,6 +141,9 @@ def _invoke(typed: list[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         raise
+    except Damaged as error:
+        hint = "look what else isn't as it was; copy a store with all its files"
+        raise Stop(REFUSED, "damaged", str(error), hint, "guestlist verify") from None
     except OSError as error:
         output.give_up(sys.stdout)
         hint = "look whether there is room, and the right to read and write; then try again"

@@ -5,7 +5,9 @@ REFUSED, WRONG_USE, NO_ANSWER, INTERRUPTED = 1, 2, 3, 130
 CODES = {
     "already-up": "Another `guestlist up` runs on that folder.",
     "bad-play": "That play can't be played; nothing was sent.",
+    "damaged": "Something in a store can't be read.",
     "failed": "What was asked for could not be printed, read or written.",
+    "no-code": "There is no such revision or folder of code, or it can't replay a history.",
     "no-history": "Nothing that is published happened to that aggregate.",
     "no-reply": "No server or service answered in time; whether a command was decided isn't known.",
     "no-seal": "That is no seal, or it isn't as it was signed, or not by whom it should be.",

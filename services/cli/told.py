@@ -145,6 +145,24 @@ class ToldNode(Message):
     """The event in one sentence, or how the command was decided."""
 
 
+class ToldDifference(Message):
+    """Where two codes, or the record and today's code, differ first."""
+
+    kind: Literal["decision", "state"]
+    where: str
+    """The aggregate as it was when it decided, or the event after which its state differs."""
+    aggregate: str
+    """The kind of the aggregate, as `AppTokens`."""
+    command_id: str
+    name: str
+    """Of the command, or the topic of the event."""
+    then: str
+    now: str
+    """How the command was decided, today by `now`."""
+    changes: tuple[Change, ...]
+    """What differs in the events, or in the state."""
+
+
 class Looked(Message):
     """What was looked at in a service's store, how it stands, and where it isn't well."""
 

@@ -1,12 +1,16 @@
 """The stores of a data folder, read beside their services or while those are down."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from eventsourcing.persistence import PersistenceError
+
 from shared.command_log import CommandRow
+from shared.errors import Damaged
 from shared.names import Position
 from shared.published import Published
-from shared.records import Stored
+from shared.records import Record, Stored, UnknownTopic
 from shared.settings import store_file
 from shared.sqlite import open_sqlite
 from shared.store import Store
@@ -20,11 +24,14 @@ class NoStore(Exception):
 
 
 def open_store(data: Path, service: str) -> Store:
-    """The store of a service, to read only; raises NoStore."""
+    """The store of a service, to read only; raises NoStore, Damaged."""
     path = store_file(data, service)
     if not path.is_file():
         raise NoStore(f"there is no store {path}")
-    return Store(service, open_sqlite(path, read_only=True))
+    try:
+        return Store(service, open_sqlite(path, read_only=True))
+    except (PersistenceError, RuntimeError, sqlite3.Error) as error:
+        raise Damaged(f"{path} can't be read: {error}") from None
 
 
 def history(store: Store, aggregate: str) -> Iterator[Published]:
@@ -82,6 +89,15 @@ def find(store: Store, position: Position) -> Stored | None:
 
 
 def told(store: Store, row: Stored) -> Published:
-    """A stored event as it is told."""
-    record = store.mapper.to_domain_event(row)
-    return Published.of(record, store.service, row.id, store.log_id)
+    """A stored event as it is told; raises Damaged."""
+    return Published.of(record(store, row), store.service, row.id, store.log_id)
+
+
+def record(store: Store, row: Stored) -> Record:
+    """The record of a row; raises Damaged."""
+    try:
+        read: Record = store.mapper.to_domain_event(row)
+    except (UnknownTopic, ValueError, LookupError, TypeError) as error:
+        place = Position(store.service, row.originator_id, row.originator_version)
+        raise Damaged(f"{place} can't be read: {type(error).__name__}") from None
+    return read

@@ -34,7 +34,7 @@ def main() -> None:
     settings = Settings()
     keys = Keys.read(settings.keys)
     bus = Bus(settings.nats, NAME, settings.reply_prefixes)
-    handlers = Handlers(keys, settings.public_url, settings.operators)
+    handlers = Handlers.of(settings, keys)
     store = Store(NAME, open_sqlite(settings.store(NAME)))
     pipeline = Pipeline(store, routes(handlers) | routes(Views()), prepare=Needs(bus.ask).prepare)
     policies = policies_of(Policies())

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection
+from typing import Self
 
 from services.installation import refusals
 from services.installation.commands import (
@@ -38,6 +39,7 @@ from shared.handlers import Context
 from shared.keys import Keys
 from shared.links import Link
 from shared.names import fold
+from shared.settings import Settings
 
 _CLOUD_IDS = uuid.UUID("e5d1f4a2-6d5b-4a43-9d0c-8f1f5b0f7c11")
 """The cloud id of a site follows from the id of the command that registered it."""
@@ -50,6 +52,11 @@ class Handlers:
         self._keys = keys
         self._public_url = public_url
         self._operators = operators
+
+    @classmethod
+    def of(cls, settings: Settings, keys: Keys) -> Self:
+        """As the service has them."""
+        return cls(keys, settings.public_url, settings.operators)
 
     def register_site(self, command: RegisterSite, site: Site, context: Context) -> None:
         """An operator registers a site."""

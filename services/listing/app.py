@@ -28,9 +28,7 @@ def main() -> None:
     needs = Needs(fetcher, development=settings.development)
     views = Views(settings.public_url, settings.operators)
     store = Store(NAME, open_sqlite(settings.store(NAME)))
-    pipeline = Pipeline(
-        store, routes(Handlers(settings.operators)) | routes(views), prepare=needs.prepare
-    )
+    pipeline = Pipeline(store, routes(Handlers.of(settings)) | routes(views), prepare=needs.prepare)
     asyncio.run(
         Service(Bus(settings.nats, NAME, settings.reply_prefixes), pipeline, [], settings).run()
     )

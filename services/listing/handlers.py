@@ -1,6 +1,7 @@
 """How each command of the listing service is decided."""
 
 from collections.abc import Collection
+from typing import Self
 
 from services.listing.commands import (
     AddMember,
@@ -21,6 +22,8 @@ from services.listing.domain import Listing, Partner
 from services.listing.needs import FetchDescriptor
 from shared.errors import NotAnOperator
 from shared.handlers import Context
+from shared.keys import Keys
+from shared.settings import Settings
 
 
 class Handlers:
@@ -28,6 +31,12 @@ class Handlers:
 
     def __init__(self, operators: Collection[str]) -> None:
         self._operators = operators
+
+    @classmethod
+    def of(cls, settings: Settings, keys: Keys | None = None) -> Self:
+        """As the service has them; keys are not needed."""
+        del keys
+        return cls(settings.operators)
 
     def register_partner(
         self, command: RegisterPartner, partner: Partner, context: Context

@@ -3,7 +3,6 @@
 import asyncio
 
 from services import contract
-from services.token.domain import LIMIT, Rules
 from services.token.handlers import Handlers
 from services.token.policies import Policies
 from services.token.views import Views
@@ -27,7 +26,7 @@ def main() -> None:
     contract.load("commands")
     settings = Settings()
     keys = Keys.read(settings.keys)
-    handlers = Handlers(keys, settings.public_url, _rules(settings))
+    handlers = Handlers.of(settings, keys)
     views = Views(keys, settings.public_url)
     store = Store(NAME, open_sqlite(settings.store(NAME)))
     pipeline = Pipeline(store, routes(handlers) | routes(views), reveal=keys.unmask)
@@ -38,13 +37,6 @@ def main() -> None:
             Bus(settings.nats, NAME, settings.reply_prefixes), pipeline, followers, settings
         ).run()
     )
-
-
-def _rules(settings: Settings) -> Rules:
-    test = settings.test
-    if test is None:
-        return Rules()
-    return Rules(limit=test.token_limit or LIMIT, binding=test.binding)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """How each command of the token service is decided."""
 
+from typing import Self
+
 from services.token.commands import (
     AppliedToken,
     ApplyToken,
@@ -8,10 +10,11 @@ from services.token.commands import (
     RemoveToken,
     SetTokenNote,
 )
-from services.token.domain import AppTokens, Partner, Rules
+from services.token.domain import LIMIT, AppTokens, Partner, Rules
 from services.token.refusals import TokenInvalid
 from shared.handlers import Context
 from shared.keys import Keys
+from shared.settings import Settings
 
 
 class Handlers:
@@ -21,6 +24,14 @@ class Handlers:
         self._keys = keys
         self._public_url = public_url
         self._rules = rules
+
+    @classmethod
+    def of(cls, settings: Settings, keys: Keys) -> Self:
+        """As the service has them."""
+        test = settings.test
+        limit = LIMIT if test is None else test.token_limit or LIMIT
+        binding = test is None or test.binding
+        return cls(keys, settings.public_url, Rules(limit=limit, binding=binding))
 
     def create_token(
         self, command: CreateToken, tokens: AppTokens, context: Context

@@ -39,6 +39,7 @@ EXITS = {
         Call(["--correlation", "x", *AWAY], 3),
         Call(["token/tokens/x", *AWAY], 3),
     ],
+    "replay": [Call(["--against", "absent"], 2), Call(AWAY, 3)],
     "verify": [
         Call(["--against", "site.yaml"], 1),
         Call(["--against", "absent.json"], 2),
@@ -66,6 +67,8 @@ EXITS = {
 """By command: how it ends otherwise than well."""
 TELLS_ITS_FAILURE = {"doctor", "check", "play"}
 """They tell on stdout, and end with 1, what isn't as it should be."""
+MAY_TELL_NOTHING = {"replay"}
+"""They tell what differs, and then there is nothing."""
 TELLS_EVENTS = {"audit", "history"}
 """They may be told as CloudEvents."""
 HOSTILE_CALLS = {
@@ -78,6 +81,7 @@ HOSTILE_CALLS = {
     "query": Call(["Partner", "partner_id=evil", "--as", "ann"], 0),
     "audit": Call([], 0),
     "history": Call(["listing/partner/evil"], 0),
+    "replay": Call(["--against", HOSTILE], 2),
     "verify": Call(["--against", f"{HOSTILE}.json"], 1),
     "seal": Call([f"{HOSTILE}-seal"], 0),
     "play": Call(["evil.yaml"], 0),

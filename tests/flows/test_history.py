@@ -21,6 +21,7 @@ from shared.client import Client
 from shared.tasks import end
 from tests.clients.command import Ended, guestlist, on_terminal
 from tests.flows import acting
+from tests.history.trees import LIMIT_51, copied
 
 APP, SITE = "com.example.history", "history"
 DOCS = Path(__file__).parents[2] / "docs"
@@ -147,7 +148,7 @@ async def test_a_flow_is_told_across_the_services(data: Path) -> None:
     ]
 
 
-async def test_what_has_no_history_is_told(data: Path) -> None:
+async def test_what_has_no_history_is_told(data: Path, tmp_path: Path) -> None:
     unknown = await history(data, "token/tokens/com.example.absent")
     assert (unknown.code, unknown.out) == (1, "")
     assert unknown.err.startswith("no-history: nothing happened to token/tokens/com.example.absent")
@@ -162,6 +163,16 @@ async def test_what_has_no_history_is_told(data: Path) -> None:
         wrong = await history(data, *typed)
         assert (wrong.code, wrong.out) == (2, "")
         assert code in wrong.err
+    for spoilt in (b"", b"no store"):
+        (tmp_path / "token.sqlite").write_bytes(spoilt)
+        damaged = await history(tmp_path, TOKENS)
+        assert (damaged.code, damaged.err.partition(":")[0]) == (1, "damaged")
+    copy(data, tmp_path)
+    with closing(sqlite3.connect(tmp_path / "token.sqlite")) as store, store:
+        store.execute("UPDATE stored_events SET topic='no.Topic' WHERE rowid=4")
+    for command in (("history", TOKENS), ("replay",)):
+        damaged = await guestlist(*command, settings={"GUESTLIST_DATA": str(tmp_path)})
+        assert (damaged.code, damaged.err.partition(":")[0]) == (1, "damaged")
     for typed in ([TOKENS, "--as-of", f"{TOKENS}@999"], ["--correlation", "nobody"]):
         absent = await history(data, *typed)
         assert (absent.code, absent.err.partition(":")[0]) == (1, "no-history")
@@ -174,10 +185,11 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = folder / ".guestlist"
     played = await on_terminal("--data", data, program=(sys.executable, "-m", "tests.demo"))
     assert played.code == 0
+    copied(folder / "limit-51", LIMIT_51)
     return folder
 
 
-@pytest.mark.parametrize("page", ["history", "verify"])
+@pytest.mark.parametrize("page", ["history", "verify", "replay"])
 async def test_the_page_shows_what_is_printed(demo: Path, page: str) -> None:
     text = (DOCS / f"{page}.md").read_text()
     requested = (await told(demo / ".guestlist", "installation/site/site-a"))[2]
@@ -194,6 +206,7 @@ async def test_the_page_shows_what_is_printed(demo: Path, page: str) -> None:
 def _timeless(text: str) -> str:
     """The same whenever it happened."""
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "TIME", text)
+    text = re.sub(r"\b[0-9a-f]{32}-", "PLAY-", text)
     text = SIGNER.sub("SIGNER", re.sub(r"127\.0\.0\.1:\d+", "NATS", text))
     return re.sub(r"\d+ s ago *|\+[\d.]+ ms *", "AGO ", text)
 

@@ -2,10 +2,10 @@
 
 from typing import NamedTuple
 
-from pydantic import ValidationError
-
+from services.history.stores import record
+from shared.errors import Damaged
 from shared.names import Position
-from shared.records import Record, Stored, UnknownTopic, digest
+from shared.records import Record, Stored, digest
 from shared.store import Store
 
 
@@ -31,7 +31,6 @@ def hashed(row: Stored) -> str:
 def read(store: Store, row: Stored) -> Record | None:
     """The record of a row; None when it can't be read."""
     try:
-        record: Record = store.mapper.to_domain_event(row)
-    except (UnknownTopic, ValidationError, ValueError, LookupError, TypeError):
+        return record(store, row)
+    except Damaged:
         return None
-    return record

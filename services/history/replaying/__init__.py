@@ -1,0 +1,1 @@
+"""Recorded history against code: what it leaves, and what would be decided today."""
