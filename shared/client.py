@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -35,8 +35,10 @@ from shared.messages import (
 )
 from shared.names import Position
 from shared.published import Published
+from shared.refused import ToldRefusal
 from shared.requests import REPLY_TO, attributes_of
-from shared.subjects import COMMANDS, EVENTS, Address, Plane
+from shared.subjects import COMMANDS, EVENTS, REFUSALS, Address, Plane
+from shared.wanted import EVERYTHING, Wanted
 
 __all__ = ["Client", "NoReply", "Queued"]
 logger = logging.getLogger(__name__)
@@ -47,6 +49,9 @@ _AGAIN = 0.2
 _INACTIVE = 60.0
 """Seconds after which the server forgets a subscriber that is gone."""
 R = TypeVar("R", Reply, Answer)
+S = TypeVar("S")
+Read = Callable[[Mapping[str, str] | None, bytes], S]
+"""Headers and body of a message → what it says; raises KeyError or ValueError for others' ones."""
 
 
 class Client(Connected):
@@ -84,29 +89,53 @@ class Client(Connected):
         return answer
 
     async def events(
-        self, *, after: int = 0, follow: bool = True
+        self, *, after: int = 0, follow: bool = True, wanted: Wanted = EVERYTHING
     ) -> AsyncGenerator[Published, None]:
         """The audit stream: what is in it after that place, then what comes (`follow`).
 
         It goes on by itself where it stopped when the server was away, and passes over what
         is no event. Raises NoReply when there is no stream, or the client was closed.
         """
+        async with aclosing(
+            self._stream(EVENTS, wanted.subject(), Published.read, after, follow=follow)
+        ) as events:
+            async for published in events:
+                if wanted(published):
+                    yield published
+
+    async def refusals(
+        self, *, after: int = 0, follow: bool = True, wanted: Wanted = EVERYTHING
+    ) -> AsyncGenerator[ToldRefusal, None]:
+        """The same for requests that were refused: who asked what, and why not."""
+        async with aclosing(
+            self._stream(REFUSALS, "ref.>", ToldRefusal.read, after, follow=follow)
+        ) as refusals:
+            async for refusal in refusals:
+                if wanted(refusal):
+                    yield refusal
+
+    async def _stream(
+        self, name: str, subject: str, read: Read[S], after: int, *, follow: bool
+    ) -> AsyncGenerator[S, None]:
+        """What is in a stream under a subject after a place, and what comes there."""
         stream = self._connection.jetstream()
-        last, following = await self.last(), after + 1
+        last, following = await self.last(name), after + 1
         while follow or following <= last:
             try:
-                consumer = await stream.add_consumer(EVENTS, _follow(following))
+                consumer = await stream.add_consumer(name, _follow(following, subject))
+                if not (follow or consumer.num_pending):
+                    return
                 async with aclosing(
-                    messages(self._connection, EVENTS, consumer.name or "")
+                    messages(self._connection, name, consumer.name or "")
                 ) as delivered:
                     async for message in delivered:
                         place = message.metadata.sequence.stream
                         if place >= following:
                             following = place + 1
-                            published = _read(message)
-                            if published is not None:
-                                yield published
-                        if not follow and following > last:
+                            told = _read(message, read, name)
+                            if told is not None:
+                                yield told
+                        if not follow and (following > last or not message.metadata.num_pending):
                             return
             except (ConsumerGone, nats.errors.Error, nats.js.errors.Error) as error:
                 if self._connection.is_closed:
@@ -114,28 +143,28 @@ class Client(Connected):
                 logger.info("following again from %d: %r", following, error)
                 await asyncio.sleep(_AGAIN)
 
-    async def last(self) -> int:
-        """The last place in the audit stream; raises NoReply when there is no stream."""
+    async def last(self, name: str = EVENTS) -> int:
+        """The last place in a stream, the audit's; raises NoReply when there is no stream."""
         try:
-            return (await self._connection.jetstream().stream_info(EVENTS)).state.last_seq
+            return (await self._connection.jetstream().stream_info(name)).state.last_seq
         except (nats.errors.Error, nats.js.errors.Error) as error:
-            raise NoReply(f"there is no stream {EVENTS}") from error
+            raise NoReply(f"there is no stream {name}") from error
 
-    async def before(self, time: datetime) -> int:
-        """The last place in the audit stream that was filled before `time`, by the server's clock.
+    async def before(self, time: datetime, name: str = EVENTS) -> int:
+        """The last place in a stream that was filled before `time`, by the server's clock.
 
         Raises NoReply when there is no stream.
         """
         stream = self._connection.jetstream()
         try:
-            state = (await stream.stream_info(EVENTS)).state
+            state = (await stream.stream_info(name)).state
             low, high = max(state.first_seq, 1), state.last_seq + 1  # an empty one begins at 0
             while low < high:
                 middle = (low + high) // 2
-                filled = (await stream.get_msg(EVENTS, middle)).time
+                filled = (await stream.get_msg(name, middle)).time
                 low, high = (middle + 1, high) if filled and filled < time else (low, middle)
         except (nats.errors.Error, nats.js.errors.Error) as error:
-            raise NoReply(f"there is no stream {EVENTS}") from error
+            raise NoReply(f"there is no stream {name}") from error
         return low - 1
 
     async def outcome(
@@ -246,19 +275,20 @@ def _ends(command: Command, reply: Accepted, begun: Position, published: Publish
     return type(event).__name__ in command.ENDS and same
 
 
-def _read(message: Msg) -> Published | None:
+def _read(message: Msg, read: Read[S], name: str) -> S | None:
     try:
-        return Published.read(message.headers, message.data)
+        return read(message.headers, message.data)
     except (KeyError, ValueError):
         place = message.metadata.sequence.stream
-        logger.warning("message %d of %s is no event: %s", place, EVENTS, message.subject)
+        logger.warning("message %d of %s is none of ours: %s", place, name, message.subject)
         return None
 
 
-def _follow(start: int) -> api.ConsumerConfig:
+def _follow(start: int, subject: str) -> api.ConsumerConfig:
     return api.ConsumerConfig(
         deliver_policy=api.DeliverPolicy.BY_START_SEQUENCE,
         opt_start_seq=start,
+        filter_subject=subject,
         ack_policy=api.AckPolicy.NONE,
         inactive_threshold=_INACTIVE,
     )

@@ -6,7 +6,9 @@ auth context, correlation, partitioning, sequence.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic_core import from_json
 
 from shared import headers
 from shared.messages import Event, Meta
@@ -27,6 +29,32 @@ class Published:
     """Place in the log of its service."""
     log_id: str
     body: bytes
+
+    @property
+    def id(self) -> str:
+        """The position as text."""
+        return str(self.position)
+
+    @property
+    def type(self) -> str:
+        """The topic."""
+        return self.topic
+
+    @property
+    def actor(self) -> str:
+        """The account by which it came about."""
+        return self.meta.actor
+
+    @property
+    def correlation_id(self) -> str:
+        """The flow to which it belongs."""
+        return self.meta.correlation_id
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """Its fields."""
+        fields: dict[str, Any] = from_json(self.body)
+        return fields
 
     @classmethod
     def of(cls, record: "Record", service: str, sequence: int, log_id: str) -> Self:

@@ -1,11 +1,14 @@
 """What is told of requests that were refused: who asked what, and why not. Never a token."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from pydantic import JsonValue
 from pydantic_core import from_json
 
+from shared import headers
 from shared.command_log import CommandRow
 from shared.errors import Refusal
 from shared.keys import mask
@@ -58,6 +61,40 @@ class Malformed(Message):
         """A request that was refused at the door."""
         shown = mask(subject)[:_LONGEST]
         return cls(subject=shown, code=refusal.code, detail=mask(refusal.detail), size=size)
+
+
+@dataclass(frozen=True)
+class ToldRefusal:
+    """A refused request as a subscriber gets it."""
+
+    id: str
+    type: str
+    """`<service>.<Command>.refused`, or `<service>.malformed`."""
+    time: datetime
+    actor: str | None
+    command_id: str | None
+    correlation_id: str | None
+    body: bytes
+
+    @classmethod
+    def read(cls, message_headers: Mapping[str, str] | None, body: bytes) -> Self:
+        """The refusal in a message; raises KeyError or ValueError when it holds none of ours."""
+        values = headers.decode(message_headers)
+        return cls(
+            values["ce-id"],
+            values["ce-type"],
+            datetime.fromisoformat(values["ce-time"]),
+            values.get("ce-authid"),
+            values.get("ce-commandid"),
+            values.get("ce-correlationid"),
+            body,
+        )
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """The fields of the command; of what could not be read there are none."""
+        fields: dict[str, Any] = from_json(self.body).get("body", {})
+        return fields
 
 
 def refusal_attributes(row: CommandRow, number: int, log_id: str) -> dict[str, str]:

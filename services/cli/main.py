@@ -11,12 +11,12 @@ from typer.main import get_command
 from services import contract
 from services.cli import (
     asking,
+    audit,
     history,
     letters,
     looking,
     output,
     playing,
-    reading,
     replaying,
     running,
     told,
@@ -51,7 +51,6 @@ class Registered(NamedTuple):
         return self.function.__name__.replace("_", "-")
 
 
-EVENTS = list[told.ToldEvent]
 COMMANDS = (
     Registered(running.up, told.Up, "up --development"),
     Registered(running.service, None, "service token"),
@@ -64,7 +63,9 @@ COMMANDS = (
         "send RegisterPartner partner_id=acme organisation=Acme --as ann",
     ),
     Registered(asking.query, Answered, "query ListTokens app_key=com.example.app --as ann"),
-    Registered(reading.audit, EVENTS, "audit --since 2h"),
+    Registered(
+        audit.audit, list[told.ToldEvent | told.Refusal], "audit --since 2h --app com.example.app"
+    ),
     Registered(
         history.history,
         list[told.ToldStep | told.ToldState | told.ToldNode],

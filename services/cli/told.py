@@ -12,6 +12,7 @@ from shared.states import Change
 
 if TYPE_CHECKING:
     from shared.published import Published
+    from shared.refused import ToldRefusal
 
 
 class Up(Message):
@@ -110,6 +111,37 @@ class ToldEvent(Message):
         """The event in the JSON format of CloudEvents 1.0."""
         attributes = {name.removeprefix("ce-"): text for name, text in self._attributes.items()}
         return {**attributes, "data": self.data}
+
+
+class Refusal(Message):
+    """A request that was refused: who asked what, and why not; of a malformed one, no account."""
+
+    id: str
+    type: str
+    time: Timestamp
+    actor: str | None
+    command_id: str | None
+    correlation_id: str | None
+    code: str
+    detail: str
+    data: dict[str, JsonValue]
+    """All that is told of it; tokens are masked."""
+
+    @classmethod
+    def of(cls, refusal: "ToldRefusal") -> Self:
+        """A refusal from its stream."""
+        data = json.loads(refusal.body)
+        return cls(
+            id=refusal.id,
+            type=refusal.type,
+            time=refusal.time,
+            actor=refusal.actor,
+            command_id=refusal.command_id,
+            correlation_id=refusal.correlation_id,
+            code=data["code"],
+            detail=data["detail"],
+            data=data,
+        )
 
 
 class ToldStep(ToldEvent):

@@ -5,6 +5,7 @@ import json
 import signal
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import nats
 import pytest
@@ -12,6 +13,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from services.contract import SERVICES
+from services.installation.commands import InstallApp
 from services.listing.commands import RegisterPartner
 from services.supervisor import Supervisor
 from services.token.commands import CreatedToken, CreateToken
@@ -44,6 +46,14 @@ async def told(house: Supervisor, *options: str) -> list[str]:
     ended = await audit(house, *options, "-o", "jsonl")
     assert (ended.code, ended.err) == (0, "")
     return [json.loads(line)["id"] for line in ended.out.splitlines()]
+
+
+async def documents(house: Supervisor, *options: str) -> list[dict[str, Any]]:
+    """What is read, as data."""
+    ended = await audit(house, *options, "--json")
+    assert (ended.code, ended.err) == (0, "")
+    read: list[dict[str, Any]] = json.loads(ended.out)
+    return read
 
 
 async def register(client: Client, *names: str) -> None:
@@ -99,6 +109,93 @@ async def test_the_audit_is_read_by_the_names_of_events(house: Supervisor, clien
     unknown = await audit(house, "--event", "TokenCreate")
     assert (unknown.code, unknown.out) == (2, "")
     assert unknown.err.endswith("hint: did you mean TokenCreated?\n")
+
+
+async def test_the_audit_is_read_by_what_it_is_about(house: Supervisor, client: Client) -> None:
+    other, site = "com.example.audit.other", "audit"
+    await acting.list_app(client, other)
+    await acting.make_site(client, site)
+    _, link = await acting.make_token(client, other)
+    command = InstallApp(site_id=site, url=link)
+    await client.send(command, actor=acting.BOB, command_id="audited")
+    await acting.quiet(house)
+    everything = await documents(house)
+
+    def by(**wanted: str) -> list[dict[str, Any]]:
+        return [
+            row
+            for row in everything
+            if all((row | row["data"]).get(name) == value for name, value in wanted.items())
+        ]
+
+    assert await documents(house, "--app", other.upper()) == by(app_key=other) != []
+    assert await documents(house, "--site", site) == by(site_id=site) != []
+    assert await documents(house, "--actor", "bob") == by(actor="bob") != []
+    flow = await documents(house, "--correlation", "audited")
+    assert flow == by(correlation_id="audited")
+    assert {row["type"].partition(".")[0] for row in flow} == {"token", "installation"}
+    of_token = await documents(house, "--service", "token", "--app", other)
+    assert of_token == [row for row in by(app_key=other) if row["type"].startswith("token.")] != []
+    assert await documents(house, "--service", "token", "--site", "nowhere") == []
+    unknown = await audit(house, "--service", "tokens")
+    assert (unknown.code, unknown.out) == (2, "")
+
+
+async def test_the_audit_is_read_from_its_end_and_from_an_event(house: Supervisor) -> None:
+    everything = await told(house)
+    assert await told(house, "--last", "3") == everything[-3:]
+    assert await told(house, "--last", "0") == []
+    assert await told(house, "--last", "99999") == everything
+    tokens = await told(house, "--event", "TokenCreated")
+    assert await told(house, "--event", "TokenCreated", "--last", "1") == tokens[-1:]
+    assert await told(house, "--after", everything[3]) == everything[4:]
+    absent = await audit(house, "--after", "token/tokens/absent@1")
+    assert (absent.code, absent.out) == (1, "")
+    assert absent.err.startswith("no-history: there is no event token/tokens/absent@1")
+
+
+async def test_the_audit_is_followed_from_its_end(house: Supervisor, client: Client) -> None:
+    (known,) = await told(house, "--last", "1")
+    options = ("--follow", "--last", "1", "-o", "jsonl")
+    async with started("audit", *options, settings=given(house)) as following:
+        assert await _event(following.stdout) == known
+        await register(client, "latest")
+        assert await _event(following.stdout) == "listing/partner/latest@1"
+        following.send_signal(signal.SIGINT)
+        assert await following.wait() == 130
+
+
+async def test_following_ends_with_an_event_or_its_time(house: Supervisor, client: Client) -> None:
+    options = ("--last", "0", "--until", "PartnerRegistered", "-o", "jsonl")
+    async with started("audit", *options, settings=given(house)) as following:
+        async with asyncio.timeout(20):
+            while following.returncode is None:
+                await register(client, f"until-{clock.now().timestamp():.0f}")
+                await asyncio.sleep(0.5)
+        assert following.returncode == 0
+        assert following.stdout is not None
+        printed = (await following.stdout.read()).splitlines()
+    assert [json.loads(line)["type"] for line in printed] == ["listing.PartnerRegistered"]
+    late = await audit(house, "--last", "0", "--until", "ListingRejected", "--within", "0.5")
+    assert (late.code, late.out) == (3, "")
+    assert late.err.startswith("not-ended: 0.5 s are over")
+
+
+async def test_refused_requests_are_audited(house: Supervisor, client: Client) -> None:
+    await client.send(CreateToken(app_key="com.example.nowhere"), command_id="no", actor="eve")
+    async with asyncio.timeout(10):
+        while not (refused := await documents(house, "--refused", "--actor", "eve")):
+            await asyncio.sleep(0.1)
+    (row,) = refused
+    assert (row["code"], row["command_id"], row["actor"]) == ("unknown-app", "no", "eve")
+    assert row["data"]["body"] == {"app_key": "com.example.nowhere", "note": None}
+    assert await documents(house, "--refused", "--app", "com.example.nowhere") == refused
+    shown = await audit(house, "--refused", "--actor", "eve", "--detailed")
+    first, *details = shown.out.splitlines()
+    assert first.split("\t")[1:3] == ["token.CreateToken.refused", "eve"]
+    assert "  command_id: no" in details
+    for wrong in (("--event", "TokenCreated"), ("--until", "TokenCreated"), ("-o", "cloudevents")):
+        assert (await audit(house, "--refused", *wrong)).code == 2
 
 
 async def test_an_event_is_told_in_three_depths(house: Supervisor, client: Client) -> None:

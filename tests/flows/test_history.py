@@ -21,6 +21,7 @@ from shared.client import Client
 from shared.tasks import end
 from tests.clients.command import Ended, guestlist, on_terminal
 from tests.flows import acting
+from tests.flows.conftest import free_port
 from tests.history.trees import LIMIT_51, copied
 
 APP, SITE = "com.example.history", "history"
@@ -191,6 +192,16 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("page", ["history", "verify", "replay"])
 async def test_the_page_shows_what_is_printed(demo: Path, page: str) -> None:
+    await expect_shown(demo, page)
+
+
+async def test_the_page_of_the_audit_shows_what_is_printed(demo: Path) -> None:
+    async with Supervisor(demo / ".guestlist", port=free_port()):
+        await expect_shown(demo, "audit")
+
+
+async def expect_shown(demo: Path, page: str) -> None:
+    """What a page shows is what is printed on the data of the demo."""
     text = (DOCS / f"{page}.md").read_text()
     requested = (await told(demo / ".guestlist", "installation/site/site-a"))[2]
     words = {"FLOW": requested["correlation_id"]}

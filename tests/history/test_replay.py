@@ -22,6 +22,7 @@ from tests.clients.command import Ended, guestlist
 from tests.history.trees import LIMIT_51, Edit, copied
 from tests.world import MARKETPLACE, World
 
+pytestmark = pytest.mark.slow
 APP, SITE = "com.example.replay", "replay"
 TOKENS = f"token/tokens/{APP}"
 WATCH = """
@@ -207,7 +208,6 @@ async def test_a_revision_is_checked_out_apart(data: Path, tmp_path: Path) -> No
     assert (row["then"], row["now"]) == ("accepted: token.TokenCreated", "token-limit-reached")
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_code_with_other_pins_has_an_environment_of_its_own(
     data: Path, tmp_path: Path
