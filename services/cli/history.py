@@ -71,7 +71,7 @@ def history(
     if correlation is not None:
         _tell_flow(out, data, correlation)
         return
-    place = _place(aggregate)
+    place = place_of(aggregate)
     if nats is None:
         from services.history import stores
 
@@ -159,7 +159,8 @@ def _tell_flow(out: Printer, data: Path, correlation_id: str) -> None:
         out.tell(told, [(f"{told.after_ms:+.1f} ms", name, told.actor, told.line)], (12, 36, 12))
 
 
-def _place(text: str) -> Position:
+def place_of(text: str) -> Position:
+    """The aggregate or event that was typed; raises Stop."""
     try:
         return Position.parse(text.lower() if "@" in text else f"{text.lower()}@{_LAST}")
     except ValueError:
@@ -178,7 +179,7 @@ def _moment(as_of: str | None, data: Path | None) -> "Moment":
         return moments.at_version(int(as_of))
     if "@" not in as_of:
         return moments.at_time(times.parse(as_of))
-    position = _place(as_of)
+    position = place_of(as_of)
     store = None if data is None else store_of(data, position.service)
     row = None if store is None else stores.find(store, position)
     if store is None or row is None:

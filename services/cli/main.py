@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from services import contract
 from services.cli import (
+    archiving,
     asking,
     audit,
     history,
@@ -48,7 +49,7 @@ class Registered(NamedTuple):
     @property
     def name(self) -> str:
         """As it is typed."""
-        return self.function.__name__.replace("_", "-")
+        return self.function.__name__.rstrip("_").replace("_", "-")
 
 
 COMMANDS = (
@@ -74,6 +75,8 @@ COMMANDS = (
     Registered(replaying.replay, list[told.ToldDifference], "replay"),
     Registered(verifying.verify, list[told.Looked], "verify"),
     Registered(verifying.seal, told.Sealed, "seal seal.json"),
+    Registered(archiving.export, told.Archived, "export house.jsonl --as-of 2h"),
+    Registered(archiving.import_, told.Archived, "import house.jsonl --data scratch"),
     Registered(playing.play, list[told.Held], "play site.yaml --set product=jira"),
     Registered(letters.dead_letters, list[DeadLetter], "dead-letters list token"),
     Registered(looking.explain, told.Entry, "explain token-limit-reached"),

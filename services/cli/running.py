@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cli import complete, connection
+from services.cli.archiving import load
 from services.cli.forms import Printer
 from services.cli.options import HERE, Data, Development, Nats
 from services.cli.output import Row, line
@@ -25,15 +26,25 @@ def up(
         int | None,
         typer.Option(min=1, max=65535, help="Port of NATS; 4222 or the next free one."),
     ] = None,
+    archive: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="Begin with an archive of `guestlist export`."),
+    ] = None,
     development: Development = False,
     *,
     out: Printer,
 ) -> None:
-    """Run NATS and the three services here, until Ctrl-C or SIGTERM."""
+    """Run NATS and the three services here, until Ctrl-C or SIGTERM.
+
+    With --from it is a scratch copy of a house at a moment: with a NATS, stores and keys of its
+    own, so that nothing that is sent there reaches the real one.
+    """
     from services.nats_server import NotStarted
     from services.supervisor import AlreadyUp, Supervisor, stop_when_told
 
     environment = {"GUESTLIST_DEVELOPMENT": str(development)}
+    if archive is not None:
+        load(archive, data)
 
     async def run() -> None:
         stop_when_told()

@@ -195,6 +195,13 @@ class ToldDifference(Message):
     """What differs in the events, or in the state."""
 
 
+class Archived(Message):
+    """An archive that was written or read, and how many lines or events were."""
+
+    path: Path
+    lines: int
+
+
 class Looked(Message):
     """What was looked at in a service's store, how it stands, and where it isn't well."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pty
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -87,6 +88,7 @@ async def started(
         stdin=PIPE if stdin else asyncio.subprocess.DEVNULL,
         stdout=stdout,
         stderr=stderr,
+        preexec_fn=_heed_ctrl_c,
     )
     try:
         yield process
@@ -94,6 +96,11 @@ async def started(
         if process.returncode is None:
             process.kill()
             await process.communicate()
+
+
+def _heed_ctrl_c() -> None:
+    """As on a terminal, though the tests may run in the background of a shell."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _read_all(terminal: int) -> str:

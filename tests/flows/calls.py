@@ -50,6 +50,17 @@ EXITS = {
         Call(["new.json", "--key", "site.yaml"], 2),
         Call(["/proc/seal.json"], 3),
     ],
+    "export": [
+        Call([], 2),
+        Call(["x.jsonl", "--as-of", "then"], 2),
+        Call(["x.jsonl", "--as-of", "token/tokens/absent@1"], 1),
+        Call(["/proc/x.jsonl"], 3),
+    ],
+    "import": [
+        Call(["site.yaml", "--data", "empty"], 1),
+        Call(["house.jsonl"], 1),
+        Call(["absent.jsonl"], 2),
+    ],
     "play": [
         Call(["bad.yaml"], 1),
         Call(["site.yaml"], 2),
@@ -84,6 +95,8 @@ HOSTILE_CALLS = {
     "replay": Call(["--against", HOSTILE], 2),
     "verify": Call(["--against", f"{HOSTILE}.json"], 1),
     "seal": Call([f"{HOSTILE}-seal"], 0),
+    "export": Call([f"{HOSTILE}.jsonl"], 0),
+    "import": Call([f"{HOSTILE}.json", "--data", "empty"], 1),
     "play": Call(["evil.yaml"], 0),
     "dead-letters": Call([], 0),
     "explain": Call([HOSTILE], 2),

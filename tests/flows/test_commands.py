@@ -4,7 +4,8 @@ import fcntl
 import json
 import shlex
 import signal
-from collections.abc import AsyncIterator, Iterator
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,11 @@ SCHEMA = json.loads((Path(__file__).parents[2] / "docs/output.schema.json").read
 NAMES = [command.name for command in COMMANDS]
 RUNNING = {"up", "service"}
 """They go on until they are told to stop."""
-REPEATED = {"send": ["--id", "example"], "play": ["--id", "example"]}
+REPEATED: dict[str, Callable[[], list[str]]] = {
+    "send": lambda: ["--id", "example"],
+    "play": lambda: ["--id", "example"],
+    "import": lambda: ["--data", f"scratch-{uuid.uuid4()}"],
+}
 """What makes an example one that may be run again."""
 
 
@@ -55,6 +60,8 @@ async def folder(
     (here / "atlassian-connect.json").write_text(descriptor)
     (here / "site.yaml").write_text(WRITTEN)
     (here / "unstarted").mkdir()
+    exported = await guestlist("export", here / "house.jsonl", settings=given(house))
+    assert exported.code == 0
     steps: list[dict[str, Any]] = [ASK_EVIL | {"with": {"partner_id": "absent"}}]
     (here / "bad.yaml").write_text(json.dumps({"title": "bad", "steps": steps}))
     evil = {"title": HOSTILE, "steps": [ASK_EVIL | {"answer": {"organisation": HOSTILE}}]}
@@ -113,7 +120,7 @@ def fits(data: Any, name: str) -> None:
 
 def example(command: Registered) -> list[str]:
     """What the help of a command gives as an example, so that it may be run again."""
-    return [*shlex.split(command.example), *REPEATED.get(command.name, [])]
+    return [*shlex.split(command.example), *REPEATED.get(command.name, list)()]
 
 
 def strings(data: Any) -> Iterator[str]:

@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import shutil
+import signal
 import sqlite3
 import sys
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from services.supervisor import Supervisor
 from services.token.commands import CreateToken, RemoveToken
 from shared.client import Client
 from shared.tasks import end
-from tests.clients.command import Ended, guestlist, on_terminal
+from tests.clients.command import Ended, guestlist, on_terminal, read_line, started
 from tests.flows import acting
 from tests.flows.conftest import free_port
 from tests.history.trees import LIMIT_51, copied
@@ -190,7 +191,7 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("page", ["history", "verify", "replay"])
+@pytest.mark.parametrize("page", ["history", "verify", "replay", "archive"])
 async def test_the_page_shows_what_is_printed(demo: Path, page: str) -> None:
     await expect_shown(demo, page)
 
@@ -220,6 +221,33 @@ def _timeless(text: str) -> str:
     text = re.sub(r"\b[0-9a-f]{32}-", "PLAY-", text)
     text = SIGNER.sub("SIGNER", re.sub(r"127\.0\.0\.1:\d+", "NATS", text))
     return re.sub(r"\d+ s ago *|\+[\d.]+ ms *", "AGO ", text)
+
+
+async def test_a_scratch_copy_is_a_house_of_its_own(
+    house: Supervisor, client: Client, data: Path, tmp_path: Path
+) -> None:
+    archive, scratch = tmp_path / "house.jsonl", tmp_path / "scratch"
+    created = (await told(data, TOKENS))[2]
+    typed = ("export", str(archive), "--as-of", created["id"])
+    assert (await guestlist(*typed, settings={"GUESTLIST_DATA": str(data)})).code == 0
+    before = await client.last()
+    up = ("up", "--from", str(archive), "--port", str(free_port()), "--json")
+    async with started(*up, settings={"GUESTLIST_DATA": str(scratch)}) as running:
+        assert await read_line(running.stdout)
+        send = ("send", "CreateToken", f"app_key={APP}", "--as", acting.ANN, "--json")
+        made = await guestlist(*send, settings={"GUESTLIST_DATA": str(scratch)})
+        assert json.loads(made.out)["result"]["token_id"] == 2
+        assert [event["version"] for event in await told(scratch, TOKENS)] == [1, 2, 3, 4]
+        async with asyncio.timeout(10):
+            while any(row["well"] is False for row in await verified(scratch)):
+                await asyncio.sleep(0.2)
+        running.send_signal(signal.SIGTERM)
+        assert await running.wait() == 0
+    assert await client.last() == before
+    assert house.url not in (scratch / "connection.json").read_text()
+    again = await guestlist(*up, settings={"GUESTLIST_DATA": str(scratch)})
+    assert (again.code, again.out) == (1, "")
+    assert json.loads(again.err)["code"] == "not-empty"
 
 
 async def verified(data: Path, *typed: str, code: int = 0) -> list[dict[str, Any]]:

@@ -3,28 +3,22 @@
 import hashlib
 import json
 import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.history.kinds import KINDS
-from services.installation.commands import InstallApp, LicenceState, SetLicenceState
-from services.token.commands import CreatedToken, CreateToken, RemoveToken
-from shared.messages import Accepted
 from shared.settings import store_file
 from tests.clients.command import Ended, guestlist
+from tests.history.conftest import SITE, TOKENS
 from tests.history.trees import LIMIT_51, Edit, copied
-from tests.world import MARKETPLACE, World
+from tests.world import MARKETPLACE
 
 pytestmark = pytest.mark.slow
-APP, SITE = "com.example.replay", "replay"
-TOKENS = f"token/tokens/{APP}"
 WATCH = """
 import os, sys
 DOORS = open(os.environ["DOORS"], "a")
@@ -36,35 +30,6 @@ def told(event, args):
 sys.addaudithook(told)
 """
 """Tells of each way out of a process: to the bus, to apps, and into a store."""
-
-
-@pytest.fixture(scope="module")
-async def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An app with 50 tokens, of which one more was refused; one is installed and was removed."""
-    folder: Path = tmp_path_factory.mktemp("replay")
-    world = World(folder)
-    await world.list_app(APP)
-    await world.make_site(SITE)
-    await world.settle()
-    made = await world.send("ann", CreateToken(app_key=APP))
-    assert isinstance(made, Accepted)
-    link = made.read(CreatedToken).links.private
-    assert link is not None
-    await world.send("ann", InstallApp(site_id=SITE, url=link))
-    await world.settle()
-    state = LicenceState.INACTIVE_TRIAL
-    await world.send("ann", SetLicenceState(site_id=SITE, app_key=APP, state=state))
-    for _ in range(50):
-        last = await world.send("ann", CreateToken(app_key=APP))
-    assert (last.status, getattr(last, "code", "")) == ("refused", "token-limit-reached")
-    await world.send("ann", RemoveToken(app_key=APP, token_id=1))
-    await world.settle()
-    world.close()
-    for service in KINDS:
-        with closing(sqlite3.connect(store_file(folder, service))) as store:
-            store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    (folder / "keys.json").write_text(json.dumps({"k1": bytes(range(32)).hex()}))
-    return folder
 
 
 REMOVES = Edit("services/token/domain/tokens.py", "self.active.pop(event.token_id, None)", "pass")

@@ -63,13 +63,19 @@ def wrong_labels(store: Store, progress: Progress) -> Iterator[Flaw]:
 
 
 def _wanted(store: Store, rows: Iterator[Stored]) -> Iterator[tuple[str, str]]:
+    for id_, carried in labels_of(store, rows):
+        yield from ((id_, label) for label in sorted(carried))
+
+
+def labels_of(store: Store, rows: Iterator[Stored]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Each aggregate of these histories with the labels that follow; what can't be read is not."""
     for id_, history in groupby(rows, attrgetter("originator_id")):
         try:
             aggregate = begin(store.service, id_)
         except LookupError:
-            continue  # that its events can't be read is told elsewhere
+            continue
         for row in history:
             record = read(store, row)
             if record is not None:
                 aggregate.replay(record.event)
-        yield from ((id_, label) for label in sorted(aggregate.labels()))
+        yield id_, aggregate.labels()

@@ -1,0 +1,117 @@
+"""A history goes into one file and comes out of it as it was."""
+
+import json
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from services.history import moments, stores
+from services.history.archive import Cut, NoArchive, read, write
+from services.history.kinds import KINDS
+from services.history.progress import Progress
+from services.history.stores import find, open_store
+from services.history.verifying.house import verify
+from shared.errors import Damaged
+from shared.names import Position
+from shared.settings import store_file
+from shared.store import Store
+from tests.history.conftest import TOKENS
+
+
+def opened(folder: Path) -> dict[str, Store]:
+    """The stores of a folder."""
+    return {service: open_store(folder, service) for service in KINDS}
+
+
+def archive(folder: Path, cut: Cut | None = None) -> list[bytes]:
+    """The lines of an archive."""
+    return list(write(opened(folder).values(), cut, Progress()))
+
+
+def wrong(folder: Path) -> list[str]:
+    """What isn't well in the stores of a folder."""
+    return [row.detail for row in verify(opened(folder), Progress()) if not row.well]
+
+
+def table(folder: Path, service: str, name: str) -> list[tuple[object, ...]]:
+    """All that is in a table."""
+    with closing(sqlite3.connect(store_file(folder, service))) as store:
+        return sorted(store.execute(f"SELECT * FROM {name}"))  # our own names
+
+
+def test_what_is_read_is_what_was_written(data: Path, tmp_path: Path) -> None:
+    lines = archive(data)
+    events = read(lines, tmp_path)
+    assert events == {service: store.log_end() for service, store in opened(data).items()}
+    for service in KINDS:
+        for name in ("stored_events", "command_log", "tracking", "labels"):
+            assert table(tmp_path, service, name) == table(data, service, name)
+        assert table(tmp_path, service, "log") != table(data, service, "log")
+    assert archive(tmp_path) == lines == archive(data)
+    assert wrong(tmp_path) == []
+
+
+def test_nothing_is_left_beside_what_is_read(data: Path, tmp_path: Path) -> None:
+    read(archive(data), tmp_path)
+    files = sorted(path.name for path in tmp_path.iterdir())
+    assert files == sorted(f"{service}.sqlite" for service in KINDS)
+
+
+def test_each_line_is_a_cloudevent(data: Path) -> None:
+    for line in archive(data):
+        attributes = json.loads(line)
+        assert {"specversion", "id", "source", "type"} <= attributes.keys()
+        assert all(name.isalnum() and name.islower() for name in attributes)
+        assert all(isinstance(text, str) for name, text in attributes.items() if name != "data")
+
+
+@pytest.mark.parametrize("version", [2, 3, 4, 5, 30, 53])
+def test_a_history_as_of_an_event_is_whole(data: Path, tmp_path: Path, version: int) -> None:
+    store = open_store(data, "token")
+    row = find(store, Position.parse(f"{TOKENS}@{version}"))
+    assert row is not None
+    event = stores.told(store, row)
+    lines = archive(data, Cut(moments.right_after(event), event.meta.time))
+    read(lines, tmp_path)
+    assert wrong(tmp_path) == []
+    assert open_store(tmp_path, "token").log_end() == row.id
+    assert archive(tmp_path) == lines
+
+
+def test_a_history_as_of_a_time_ends_there(data: Path, tmp_path: Path) -> None:
+    early = datetime(2020, 1, 1, tzinfo=UTC)
+    assert len(archive(data, Cut(moments.at_time(early), early))) == 2
+    late = datetime.now(UTC) + timedelta(days=1)
+    lines = archive(data, Cut(moments.at_time(late), late))
+    read(lines, tmp_path)
+    assert wrong(tmp_path) == []
+    handled = b"guestlist.Handled"
+    assert [line for line in lines if handled not in line] == [
+        line for line in archive(data) if handled not in line
+    ]
+
+
+def test_what_is_no_archive_leaves_nothing(data: Path, tmp_path: Path) -> None:
+    lines = archive(data)
+    for spoilt, told in (
+        ([], "it has no end"),
+        (lines[:-1], "it has no end"),
+        ([b"{}", *lines[1:]], "line 1 is none of an archive"),
+        ([lines[0].replace(b'"format":1', b'"format":2'), *lines[1:]], "another format"),
+        ([lines[0], lines[1].replace(b"/guestlist/listing", b"/guestlist/x")], "of no service"),
+        ([lines[0], lines[1], lines[1], lines[-1]], "an event or a command twice"),
+    ):
+        with pytest.raises(NoArchive, match=told):
+            read(spoilt, tmp_path)
+        assert list(tmp_path.iterdir()) == []
+    with pytest.raises(Damaged):
+        read([lines[0], lines[1].replace(b"PartnerRegistered", b"PartnerFound")], tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_history_is_read_into_no_store_that_is_there(data: Path) -> None:
+    with pytest.raises(FileExistsError, match="there is a store"):
+        read(archive(data), data)
