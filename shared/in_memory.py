@@ -78,6 +78,11 @@ class MemoryRecorder(POPOApplicationRecorder):
         rows = sorted(self.select_log(0, sys.maxsize), key=itemgetter(1, 2))
         return [row for row in rows if row[1:3] > after][:limit]
 
+    def select_at(self, places: Sequence[tuple[str, int]]) -> list[Stored]:
+        """The rows at these versions of these aggregates, as far as there are any."""
+        wanted = set(places)
+        return [row for row in self.select_log(0, sys.maxsize) if row[1:3] in wanted]
+
     def select_newer(self, versions: Mapping[str, int], limit: int = -1) -> list[Stored]:
         """What came after these versions of these aggregates, in order; -1 is no limit."""
         rows = [row for row in self.select_log(0, sys.maxsize) if row.originator_id in versions]

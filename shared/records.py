@@ -6,7 +6,6 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
 from pydantic import TypeAdapter
-from pydantic_core import from_json
 from typing_extensions import TypedDict
 
 from shared.messages import Event, EventRef, Meta
@@ -63,12 +62,20 @@ class _State(TypedDict, Generic[E]):
     event: E
 
 
+class _Whole(_State[E], Generic[E]):
+    """All of a stored state."""
+
+    meta: Meta
+    prev: str
+
+
 class RecordMapper(Mapper[str]):
     """Turns records into stored rows and back, by permanent topics only."""
 
     def __init__(self) -> None:
         super().__init__(JSONTranscoder())
         self._readers: dict[str, TypeAdapter[_State[Event]]] = {}
+        self._whole: dict[str, TypeAdapter[_Whole[Event]]] = {}
 
     def to_stored_event(self, domain_event: Any) -> StoredEvent:
         """The row of a record. The state is `{"event": …, "meta": …, "prev": …}`."""
@@ -95,13 +102,18 @@ class RecordMapper(Mapper[str]):
 
     def to_domain_event(self, stored_event: StoredEvent | Stored) -> Any:
         """The record of a row; raises UnknownTopic, or ValidationError when it is damaged."""
-        event_class = self._class(stored_event.topic)
-        state = from_json(stored_event.state)
+        topic = stored_event.topic
+        reader = self._whole.get(topic)
+        if reader is None:
+            kind = self._class(topic)
+            reader = TypeAdapter(_Whole[kind])  # type: ignore[valid-type]  # made for the kind
+            self._whole[topic] = reader
+        state = reader.validate_json(stored_event.state)
         return Record(
             str(stored_event.originator_id),
             stored_event.originator_version,
-            event_class.model_validate(state["event"]),
-            Meta.model_validate(state["meta"]),
+            state["event"],
+            state["meta"],
             state["prev"],
         )
 

@@ -52,6 +52,11 @@ _PRUNE = (
     " WHERE time < ?)"
 )
 _SELECT_LOG = "SELECT rowid, * FROM stored_events WHERE rowid > ? ORDER BY rowid LIMIT ?"
+_SELECT_AT = (
+    "SELECT stored_events.rowid, stored_events.* FROM json_each(?) AS wanted JOIN stored_events"
+    " ON originator_id=json_extract(wanted.value, '$[0]')"
+    " AND originator_version=json_extract(wanted.value, '$[1]')"
+)
 _SELECT_HISTORIES = (
     "SELECT rowid, * FROM stored_events WHERE (originator_id, originator_version) > (?, ?)"
     " ORDER BY originator_id, originator_version LIMIT ?"
@@ -190,6 +195,11 @@ class SQLiteRecorder(SQLiteLetters, SQLiteApplicationRecorder):
         """The next rows after that event of that aggregate, by aggregates and their versions."""
         with self.datastore.transaction(commit=False) as c:
             return _all_stored(c, _SELECT_HISTORIES, (*after, limit))
+
+    def select_at(self, places: Sequence[tuple[str, int]]) -> list[Stored]:
+        """The rows at these versions of these aggregates, as far as there are any."""
+        with self.datastore.transaction(commit=False) as c:
+            return _all_stored(c, _SELECT_AT, (json.dumps(places),))
 
     def select_newer(self, versions: Mapping[str, int], limit: int = -1) -> list[Stored]:
         """What came after these versions of these aggregates, in order; -1 is no limit."""

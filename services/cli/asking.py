@@ -55,6 +55,10 @@ def send(
             help="Tell what happens until it has ended; an install is waited for unless told not.",
         ),
     ] = None,
+    trace: Annotated[
+        bool,
+        typer.Option("--trace", help="As --wait, but tell what led to what, and when."),
+    ] = False,
     tool: Annotated[
         Tool | None, typer.Option("--print", help="Print the command for another tool instead.")
     ] = None,
@@ -80,7 +84,7 @@ def send(
         return
     out.reveal = reveal
     again = f"send it again with --id {id_}: it is decided once"
-    waits = not dry_run and (bool(asked.ENDS) if wait is None else wait)
+    waits = not dry_run and (trace or (bool(asked.ENDS) if wait is None else wait))
 
     async def ask(client: "Client") -> None:
         after = await client.last() if waits else 0
@@ -91,7 +95,7 @@ def send(
             from services.cli.reading import until_ended
 
             start = 0 if reply.repeated else after
-            await until_ended(out, client, asked, reply, after=start)
+            await until_ended(out, client, asked, reply, after=start, trace=trace)
 
     connection.ask(ask, actor, data, nats, again, timeout)
 

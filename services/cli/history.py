@@ -16,6 +16,7 @@ from services.cli.reading import telling_outages
 from services.cli.stop import REFUSED, WRONG_USE, Stop
 from services.cli.stores import all_stores, showing_progress, store_of
 from services.cli.told import ToldNode, ToldState, ToldStep
+from services.cli.tracing import tell_node
 from shared.names import Position, iso
 
 if TYPE_CHECKING:
@@ -155,8 +156,7 @@ def _tell_flow(out: Printer, data: Path, correlation_id: str) -> None:
             after_ms=(node.time - nodes[0].time).total_seconds() * 1000,
             line=node.line,
         )
-        name = "  " * told.depth + told.name
-        out.tell(told, [(f"{told.after_ms:+.1f} ms", name, told.actor, told.line)], (12, 36, 12))
+        tell_node(out, told)
 
 
 def place_of(text: str) -> Position:

