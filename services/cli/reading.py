@@ -36,12 +36,12 @@ async def until_ended(
     from services.cli.tracing import Trace
     from services.installation.events import InstallFailed
 
-    failed, traced = None, Trace(reply.command_id)
+    failed, show = None, Trace(reply.command_id).tell if trace else tell
     try:
         with telling_outages(out):
             async with asyncio.timeout(LONGEST):
                 async for published in client.outcome(command, reply, after=after):
-                    traced.tell(out, published) if trace else tell(out, published)
+                    show(out, published)
                     event = published.event()
                     failed = event if isinstance(event, InstallFailed) else None
     except TimeoutError:

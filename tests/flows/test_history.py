@@ -150,18 +150,6 @@ async def test_a_flow_is_told_across_the_services(data: Path) -> None:
     ]
 
 
-async def test_a_flow_is_traced_while_it_happens(data: Path) -> None:
-    typed = ("InstallApp", f"site_id={SITE}", f"url=https://{APP}", "--as", "bob", "--trace")
-    del typed
-    asked = ("send", "SetLicenceState", f"site_id={SITE}", f"app_key={APP}", "--as", "bob")
-    for options in (("state=ACTIVE_TRIAL",), ("state=INACTIVE_TRIAL", "-o", "jsonl")):
-        ended = await guestlist(*asked, *options, "--trace", settings={"GUESTLIST_DATA": str(data)})
-        assert (ended.code, ended.err) == (0, "")
-        _, traced = ended.out.splitlines()
-    assert json.loads(traced)["depth"] == 1
-    assert ended
-
-
 async def test_what_has_no_history_is_told(data: Path, tmp_path: Path) -> None:
     unknown = await history(data, "token/tokens/com.example.absent")
     assert (unknown.code, unknown.out) == (1, "")

@@ -65,6 +65,25 @@ async def test_an_install_is_waited_for(
     assert again.out.splitlines()[1:] == ended.out.splitlines()[1:]
 
 
+async def test_an_install_is_traced(
+    house: Supervisor, links: dict[str, str], tmp_path: Path
+) -> None:
+    ended = await install(house, tmp_path, links[APP], "--trace", "-o", "jsonl")
+    assert (ended.code, ended.err) == (0, "")
+    reply, *nodes = map(json.loads, ended.out.splitlines())
+    by_id = {node["id"]: node for node in nodes}
+    first, last = nodes[0], nodes[-1]
+    assert (first["name"], first["cause"]) == ("installation.InstallRequested", reply["command_id"])
+    assert (first["depth"], first["after_ms"]) == (1, 0)
+    assert last["name"] == "installation.AppUpdated"
+    for node in nodes[1:]:
+        assert node["depth"] == by_id[node["cause"]]["depth"] + 1
+        assert node["after_ms"] >= by_id[node["cause"]]["after_ms"]
+    shown = await install(house, tmp_path, links[APP], "--trace")
+    line = next(row for row in shown.out.splitlines() if "InstallRequested" in row)
+    assert line.startswith("+0.0 ms\t  installation.InstallRequested\tbob\t")
+
+
 async def test_an_install_that_fails_ends_with_its_code_each_time(
     house: Supervisor, links: dict[str, str], tmp_path: Path
 ) -> None:
