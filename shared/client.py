@@ -17,6 +17,7 @@ from nats.js import api
 from pydantic import TypeAdapter
 
 from shared import clock, headers
+from shared.bookmark import Bookmark
 from shared.connected import Connected, NoReply
 from shared.consumer import ConsumerGone, messages
 from shared.errors import Busy, NotYet, Unavailable
@@ -46,6 +47,8 @@ logger = logging.getLogger(__name__)
 PASSING = {failure.CODE for failure in (Busy, NotYet, Unavailable)}
 """Failures that pass by themselves."""
 _AGAIN = 0.2
+_MOVED_EVERY = 100
+"""Places after which a bookmark is moved while its subscription is behind."""
 _INACTIVE = 60.0
 """Seconds after which the server forgets a subscriber that is gone."""
 R = TypeVar("R", Reply, Answer)
@@ -99,9 +102,31 @@ class Client(Connected):
         async with aclosing(
             self._stream(EVENTS, wanted.subject(), Published.read, after, follow=follow)
         ) as events:
-            async for published in events:
+            async for _, published in events:
                 if wanted(published):
                     yield published
+
+    async def subscription(
+        self, name: str, *, after: int = 0, follow: bool = True, wanted: Wanted = EVERYTHING
+    ) -> AsyncGenerator[Published, None]:
+        """The audit stream from where the subscription of that name stopped; `after` for a new one.
+
+        An event counts as told when the next one is asked for: after a crash it comes once more,
+        and while the subscription is far behind up to a hundred do. It begins anew when the stream
+        was filled anew. Raises NoReply as `events` does, Elsewhere when another follows under the
+        name, and ValueError for what can't be a name.
+        """
+        mark = await Bookmark.of(self._connection, name)
+        start, end = after if mark.place is None else mark.place, await self.last()
+        start = start if start <= end else 0
+        async with aclosing(
+            self._stream(EVENTS, "evt.>", Published.read, start, follow=follow)
+        ) as events:
+            async for place, published in events:
+                if wanted(published):
+                    yield published
+                if place >= end or place % _MOVED_EVERY == 0:
+                    await mark.move(place)
 
     async def refusals(
         self, *, after: int = 0, follow: bool = True, wanted: Wanted = EVERYTHING
@@ -110,14 +135,14 @@ class Client(Connected):
         async with aclosing(
             self._stream(REFUSALS, "ref.>", ToldRefusal.read, after, follow=follow)
         ) as refusals:
-            async for refusal in refusals:
+            async for _, refusal in refusals:
                 if wanted(refusal):
                     yield refusal
 
     async def _stream(
         self, name: str, subject: str, read: Read[S], after: int, *, follow: bool
-    ) -> AsyncGenerator[S, None]:
-        """What is in a stream under a subject after a place, and what comes there."""
+    ) -> AsyncGenerator[tuple[int, S], None]:
+        """What is in a stream under a subject after a place, and what comes, with its place."""
         stream = self._connection.jetstream()
         last, following = await self.last(name), after + 1
         while follow or following <= last:
@@ -134,7 +159,7 @@ class Client(Connected):
                             following = place + 1
                             told = _read(message, read, name)
                             if told is not None:
-                                yield told
+                                yield place, told
                         if not follow and (following > last or not message.metadata.num_pending):
                             return
             except (ConsumerGone, nats.errors.Error, nats.js.errors.Error) as error:

@@ -11,7 +11,7 @@ from nats.js import JetStreamContext, api
 from nats.js.errors import NotFoundError
 
 from shared.messages import Command
-from shared.subjects import COMMANDS, EVENTS, REFUSALS, durable_subject
+from shared.subjects import BOOKMARKS, COMMANDS, EVENTS, REFUSALS, durable_subject
 
 _LIMITS: dict[str, Any] = {
     "storage": api.StorageType.FILE,
@@ -24,17 +24,20 @@ _LIMITS: dict[str, Any] = {
 
 
 def declared() -> dict[str, api.StreamConfig]:
-    """All streams, by name. What happened is kept for ever, what is asked until it is decided.
+    """All streams, by name. What happened is kept for ever, what is asked until it is decided, and
+    of each bookmark the newest.
 
     A command that may hold a token has no place in a stream, so that none gets onto its disk.
     """
     durable = sorted(durable_subject(kind) for kind in Command.TABLE.values() if not kind.SECRET)
     for_ever = _LIMITS | {"retention": api.RetentionPolicy.LIMITS, "allow_atomic": True}
     queued = _LIMITS | {"retention": api.RetentionPolicy.WORK_QUEUE}
+    newest = _LIMITS | {"max_msgs_per_subject": 1, "deny_delete": False, "deny_purge": False}
     return {
         EVENTS: api.StreamConfig(name=EVENTS, subjects=["evt.>"], **for_ever),
         REFUSALS: api.StreamConfig(name=REFUSALS, subjects=["ref.>"], **for_ever),
         COMMANDS: api.StreamConfig(name=COMMANDS, subjects=durable, **queued),
+        BOOKMARKS: api.StreamConfig(name=BOOKMARKS, subjects=["bkm.*"], **newest),
     }
 
 

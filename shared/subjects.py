@@ -7,8 +7,9 @@ from shared.names import fold, is_app_key, is_id
 
 Plane = Literal["cmd", "qry", "que", "ref"]
 """Commands and queries, commands that wait in a stream, and refusals."""
-EVENTS, REFUSALS, COMMANDS = "EVENTS", "REFUSALS", "COMMANDS"
-"""The streams of what happened, of what was refused, and of what is still to be decided."""
+EVENTS, REFUSALS, COMMANDS, BOOKMARKS = "EVENTS", "REFUSALS", "COMMANDS", "BOOKMARKS"
+"""The streams of what happened, of what was refused, of what is still to be decided, and of how
+far named subscriptions are."""
 
 
 class Address(NamedTuple):
@@ -73,6 +74,13 @@ def durable_subject(kind: type[Command]) -> str:
 def malformed_subject(service: str) -> str:
     """Where it is told that something couldn't be read."""
     return f"ref.{service}.malformed.{NOTHING}.{NOTHING}"
+
+
+def bookmark_subject(name: str) -> str:
+    """Where it is kept how far a named subscription is; raises ValueError for no name."""
+    if not is_id(name):
+        raise ValueError(f"a subscription is named by small letters, digits and -, not {name!r}")
+    return f"bkm.{name}"
 
 
 def is_inbox(subject: str, prefixes: tuple[str, ...]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,7 +18,7 @@ from services.cli.reading import telling_outages
 from services.cli.stop import NO_ANSWER, REFUSED, WRONG_USE, Stop
 from services.contract import SERVICES
 from shared.messages import Event
-from shared.names import fold
+from shared.names import fold, is_id
 from shared.subjects import EVENTS, REFUSALS
 from shared.wanted import Wanted
 
@@ -76,6 +77,10 @@ def audit(
         float | None,
         typer.Option("--within", min=0.1, metavar="SECONDS", help="End with 3 when that is over."),
     ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="NAME", help="Go on where the last call by it stopped."),
+    ] = None,
     refused: Annotated[
         bool, typer.Option("--refused", help="Tell refused requests instead of events.")
     ] = False,
@@ -99,12 +104,20 @@ def audit(
         correlation_id=correlation,
     )
     ends = frozenset(topic for name in until or () for topic in _topics(name))
-    if refused and (event or until or after):
-        detail = "a refused request is no event: --event, --until and --after tell none"
+    if refused and (event or until or after or name):
+        detail = "a refused request is no event: --event, --until, --after and --name tell none"
         raise Stop(WRONG_USE, "wrong-use", detail, "choose by --actor, --service or --since")
     from services.cli import events  # here, as what it needs would slow every help
+    from shared.bookmark import Elsewhere
 
-    choice = Choice(wanted, begin, after, last, ends, follow=follow or bool(ends), refused=refused)
+    if name is not None and (last is not None or after is not None):
+        detail = "a name tells from where on: --last and --after do so too"
+        raise Stop(WRONG_USE, "wrong-use", detail, "begin a new name with --since")
+    if name is not None and not is_id(name):
+        detail = f"{name} can't be a name: it has small letters, digits and -"
+        raise Stop(WRONG_USE, "bad-request", detail, "as --name nightly")
+    follows = follow or bool(ends)
+    choice = Choice(wanted, begin, after, last, ends, name, follow=follows, refused=refused)
 
     async def read(client: "Client") -> None:
         try:
@@ -112,6 +125,9 @@ def audit(
                 with telling_outages(out):
                     async for message in choice.messages(client):
                         events.tell_any(out, message, detailed=detailed)
+        except Elsewhere as error:
+            hint = "give each follower a name of its own"
+            raise Stop(REFUSED, "name-in-use", str(error), hint) from None
         except TimeoutError:
             detail, hint = f"{within} s are over", "give it longer with --within"
             raise Stop(NO_ANSWER, "not-ended", detail, hint) from None
@@ -129,6 +145,8 @@ class Choice:
     last: int | None
     ends: frozenset[str]
     """Topics after which nothing more is told."""
+    name: str | None
+    """Of the subscription that goes on where it stopped."""
     _: KW_ONLY
     follow: bool
     refused: bool
@@ -161,6 +179,8 @@ class Choice:
         self, client: "Client", place: int, *, follow: bool
     ) -> AsyncGenerator["Published | ToldRefusal", None]:
         source = client.refusals if self.refused else client.events
+        if self.name is not None:
+            source = partial(client.subscription, self.name)
         waits = self.after is not None
         wanted = Wanted() if waits else self.wanted
         async with aclosing(source(after=place, follow=follow, wanted=wanted)) as messages:

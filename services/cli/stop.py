@@ -7,6 +7,7 @@ CODES = {
     "bad-play": "That play can't be played; nothing was sent.",
     "damaged": "Something in a store can't be read.",
     "failed": "What was asked for could not be printed, read or written.",
+    "name-in-use": "Another follower goes by that name.",
     "no-archive": "That is no archive of a history, or not a whole one; nothing was made of it.",
     "no-code": "There is no such revision or folder of code, or it can't replay a history.",
     "no-history": "Nothing that is published happened to that aggregate.",

@@ -31,7 +31,7 @@ from shared.messages import Accepted
 from shared.pipeline import Pipeline
 from shared.store import Store
 from shared.streams import declared
-from shared.subjects import EVENTS
+from shared.subjects import BOOKMARKS, EVENTS
 from shared.tasks import end
 from tests.faults.house import FaultyHouse
 from tests.flows import acting
@@ -169,8 +169,7 @@ async def test_the_streams_are_kept_as_they_have_to_be(house: FaultyHouse) -> No
             assert (await client.standing(name)).differences == {}, name
             info = await connection.jetstream().stream_info(name)
             assert (info.config.storage, info.config.discard) == ("file", "new")
-            assert info.config.deny_delete
-            assert info.config.deny_purge
+            assert (info.config.deny_delete, info.config.deny_purge) == (name != BOOKMARKS,) * 2
             assert info.config.duplicate_window == 600
     account = json.loads((await connection.request("$JS.API.INFO", b"", timeout=2)).data)
     assert account["streams"] == len(declared())

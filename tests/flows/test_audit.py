@@ -182,6 +182,51 @@ async def test_following_ends_with_an_event_or_its_time(house: Supervisor, clien
     assert late.err.startswith("not-ended: 0.5 s are over")
 
 
+async def test_a_named_subscription_goes_on_where_it_stopped(
+    house: Supervisor, client: Client
+) -> None:
+    name = ("--name", "nightly")
+    everything = await told(house, *name)
+    assert everything == (await told(house))[: len(everything)]
+    assert await told(house, *name) == []
+    await register(client, "named-1")
+    assert await told(house, *name) == ["listing/partner/named-1@1"]
+    assert await told(house, "--name", "other", "--since", "1h") == await told(house)
+    options = (*name, "--follow", "-o", "jsonl")
+    async with started("audit", *options, settings=given(house)) as following:
+        await register(client, "named-2", "named-3")
+        assert await _event(following.stdout) == "listing/partner/named-2@1"
+        assert await _event(following.stdout) == "listing/partner/named-3@1"
+        for service in ("nats", "listing"):
+            await acting.kill(house, service)
+        await register(client, "named-4")
+        assert await _event(following.stdout) == "listing/partner/named-4@1"
+        await asyncio.sleep(0.5)  # until the bookmark is moved
+        following.kill()
+    await register(client, "named-5")
+    assert (await told(house, *name))[-1:] == ["listing/partner/named-5@1"]
+    assert len(await told(house, *name)) == 0
+
+
+async def test_two_do_not_share_a_name(house: Supervisor, client: Client) -> None:
+    options = ("--name", "shared", "--follow", "-o", "jsonl")
+    await told(house, "--name", "shared")
+    async with (
+        started("audit", *options, settings=given(house)) as one,
+        started("audit", *options, settings=given(house)) as other,
+    ):
+        await asyncio.sleep(2)  # until both follow
+        await register(client, "shared-1")
+        codes = asyncio.as_completed([one.wait(), other.wait()])
+        assert await next(iter(codes)) == 1
+        ended = one if one.returncode is not None else other
+        assert ended.stderr is not None
+        assert b"name-in-use" in await ended.stderr.read()
+    wrong = await audit(house, "--name", "No Name")
+    assert (wrong.code, wrong.err.partition(":")[0]) == (2, "bad-request")
+    assert (await audit(house, "--name", "nightly", "--last", "3")).code == 2
+
+
 async def test_refused_requests_are_audited(house: Supervisor, client: Client) -> None:
     await client.send(CreateToken(app_key="com.example.nowhere"), command_id="no", actor="eve")
     async with asyncio.timeout(10):
