@@ -64,7 +64,7 @@ class Malformed(Message):
 
 
 @dataclass(frozen=True)
-class ToldRefusal:
+class PublishedRefusal:
     """A refused request as a subscriber gets it."""
 
     id: str

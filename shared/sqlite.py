@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLite
 from shared import sqlite_letters
 from shared.command_log import CommandRow
 from shared.names import Advance
-from shared.records import Stored
+from shared.sqlite_events import SQLiteEvents
 from shared.sqlite_letters import SQLiteLetters
 
 _LOCK_TIMEOUT = 1
@@ -50,21 +49,6 @@ _PRUNE = (
     "DELETE FROM command_log WHERE number IN (SELECT number FROM"
     " (SELECT number, time FROM command_log WHERE number <= ? ORDER BY number LIMIT ?)"
     " WHERE time < ?)"
-)
-_SELECT_LOG = "SELECT rowid, * FROM stored_events WHERE rowid > ? ORDER BY rowid LIMIT ?"
-_SELECT_AT = (
-    "SELECT stored_events.rowid, stored_events.* FROM json_each(?) AS wanted JOIN stored_events"
-    " ON originator_id=json_extract(wanted.value, '$[0]')"
-    " AND originator_version=json_extract(wanted.value, '$[1]')"
-)
-_SELECT_HISTORIES = (
-    "SELECT rowid, * FROM stored_events WHERE (originator_id, originator_version) > (?, ?)"
-    " ORDER BY originator_id, originator_version LIMIT ?"
-)
-_SELECT_NEWER = (
-    "SELECT stored_events.rowid, stored_events.* FROM json_each(?) AS wanted"
-    " JOIN stored_events ON originator_id=wanted.key AND originator_version>wanted.value"
-    " ORDER BY originator_id, originator_version LIMIT ?"
 )
 _STEPS = (
     "SELECT json_extract(value, '$[0]') AS origin, json_extract(value, '$[1]') AS aggregate,"
@@ -118,7 +102,7 @@ class _Datastore(SQLiteDatastore):
                 self._shared.cursor = None
 
 
-class SQLiteRecorder(SQLiteLetters, SQLiteApplicationRecorder):
+class SQLiteRecorder(SQLiteEvents, SQLiteLetters, SQLiteApplicationRecorder):
     """The library's recorder, with our rows in the same commit as the events."""
 
     datastore: _Datastore
@@ -186,26 +170,6 @@ class SQLiteRecorder(SQLiteLetters, SQLiteApplicationRecorder):
             c.execute("SELECT aggregate FROM labels WHERE label=? ORDER BY aggregate", (label,))
             return [str(row[0]) for row in c.fetchall()]
 
-    def select_log(self, after: int, limit: int) -> list[Stored]:
-        """The next rows of the log, in order."""
-        with self.datastore.transaction(commit=False) as c:
-            return _all_stored(c, _SELECT_LOG, (after, limit))
-
-    def select_histories(self, after: tuple[str, int], limit: int) -> list[Stored]:
-        """The next rows after that event of that aggregate, by aggregates and their versions."""
-        with self.datastore.transaction(commit=False) as c:
-            return _all_stored(c, _SELECT_HISTORIES, (*after, limit))
-
-    def select_at(self, places: Sequence[tuple[str, int]]) -> list[Stored]:
-        """The rows at these versions of these aggregates, as far as there are any."""
-        with self.datastore.transaction(commit=False) as c:
-            return _all_stored(c, _SELECT_AT, (json.dumps(places),))
-
-    def select_newer(self, versions: Mapping[str, int], limit: int = -1) -> list[Stored]:
-        """What came after these versions of these aggregates, in order; -1 is no limit."""
-        with self.datastore.transaction(commit=False) as c:
-            return _all_stored(c, _SELECT_NEWER, (json.dumps(versions), limit))
-
     def select_commands(self, command_ids: Sequence[str]) -> list[CommandRow]:
         """The rows of those commands that were decided before."""
         with self.datastore.transaction(commit=False) as c:
@@ -266,16 +230,6 @@ class SQLiteRecorder(SQLiteLetters, SQLiteApplicationRecorder):
         with self.datastore.transaction(commit=False) as c:
             c.execute("SELECT log_id FROM log")
             return str(c.fetchone()[0])
-
-
-def _all_stored(c: SQLiteCursor, statement: str, given: tuple[Any, ...]) -> list[Stored]:
-    """What a statement finds, read by place: by name, as the library does, it takes longer."""
-    c.sqlite_cursor.row_factory = None
-    try:
-        c.execute(statement, given)
-        return list(map(Stored._make, c.fetchall()))
-    finally:
-        c.sqlite_cursor.row_factory = sqlite3.Row
 
 
 def _insert(c: SQLiteCursor, table: str, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -34,6 +34,7 @@ from shared.messages import Answer, Answered, Command, Envelope, Event, Reply
 from shared.pipeline import Pipeline
 from shared.published import Published
 from shared.requests import Asked
+from shared.settings import store_file
 from shared.sqlite import open_sqlite
 from shared.store import Recorder, Store
 
@@ -79,7 +80,7 @@ class World:
     def _recorder(self, name: str) -> Recorder:
         if name in self._memories:
             return self._memories[name]
-        return open_sqlite(self._folder / f"{name}.sqlite")
+        return open_sqlite(store_file(self._folder, name))
 
     async def send(self, actor: str, command: Command) -> Reply:
         """Decide a command of an account."""
@@ -175,6 +176,13 @@ class World:
         """Let the threads end."""
         for pipeline in self._pipelines.values():
             pipeline.close()
+
+    def leave(self) -> None:
+        """End, with all that is stored in the files themselves, so that they can be copied."""
+        self.close()
+        for service in KINDS:
+            with closing(sqlite3.connect(store_file(self._folder, service))) as store:
+                store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _decide_by(self, rules: Rules) -> dict[str, Pipeline]:
         listing = ListingHandlers([OPERATOR]), ListingViews(MARKETPLACE, [OPERATOR])

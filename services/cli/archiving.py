@@ -7,10 +7,9 @@ import typer
 
 from services.cli import times
 from services.cli.forms import Printer
-from services.cli.history import place_of
 from services.cli.options import HERE, Data
 from services.cli.stop import REFUSED, WRONG_USE, Stop
-from services.cli.stores import all_stores, showing_progress, store_of
+from services.cli.stores import all_stores, event_at, showing_progress
 from services.cli.told import Archived
 
 if TYPE_CHECKING:
@@ -39,11 +38,13 @@ def export(
     from services.history import archive
 
     stores, cut = all_stores(data), _cut(as_of, data)
-    with showing_progress() as progress, path.open("wb") as file:
+    new = path.with_name(f"{path.name}.new")
+    with showing_progress() as progress, new.open("wb") as file:
         lines = 0
         for line in archive.write(stores, cut, progress):
             file.write(line)
             lines += 1
+    new.replace(path)  # whole, or what was there stays
     told = Archived(path=path, lines=lines)
     out.tell(told, [(f"wrote {lines} lines to {path}",)])
 
@@ -85,20 +86,12 @@ def load(path: Path, data: Path) -> int:
 
 
 def _cut(as_of: str | None, data: Path) -> "Cut | None":
-    from services.history import archive, moments, stores
+    from services.history import archive, moments
 
     if as_of is None:
         return None
     if "@" not in as_of:
         time = times.parse(as_of)
         return archive.Cut(moments.at_time(time), time)
-    position = place_of(as_of)
-    store = store_of(data, position.service)
-    row = stores.find(store, position)
-    if row is None:
-        hint = "look for one"
-        raise Stop(
-            REFUSED, "no-history", f"there is no event {as_of}", hint, "guestlist audit --detailed"
-        )
-    event = stores.told(store, row)
+    event = event_at(data, as_of)
     return archive.Cut(moments.right_after(event), event.meta.time)

@@ -7,8 +7,10 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from services.cli.stop import WRONG_USE, Stop
+from services.contract import SERVICES
 from shared import clock
 from shared.messages import Command, Envelope, Query, Request
+from shared.names import Position
 from shared.requests import MAX_BODY
 
 R = TypeVar("R", bound=Request)
@@ -17,6 +19,7 @@ Table = Mapping[tuple[str, str], type[R]]
 _PLAIN = {"extra_forbidden": "no such field", "missing": "missing"}
 _OPTIONS = {"id": "--id", "actor": "--as"}
 _STDIN = "-"
+_LAST = 10**15 - 1
 
 
 def request(table: Table[R], name: str, typed: Sequence[str]) -> R:
@@ -38,6 +41,24 @@ def request(table: Table[R], name: str, typed: Sequence[str]) -> R:
         known = [*needed, *(f"[{name}]" for name, field in fields if name not in needed)]
         hint = f"fields of {name}, in brackets what may be left out: {' '.join(known)}"
         raise Stop(WRONG_USE, "bad-request", problems(error), hint) from None
+
+
+def service(name: str) -> str:
+    """A service of that name; raises Stop when there is none."""
+    if name not in SERVICES:
+        hint = f"one of {', '.join(SERVICES)}"
+        raise Stop(WRONG_USE, "unknown-service", f"there is no {name}", hint)
+    return name
+
+
+def place(text: str) -> Position:
+    """An aggregate, as the position after all that happened to it, or an event; raises Stop."""
+    try:
+        return Position.parse(text.lower() if "@" in text else f"{text.lower()}@{_LAST}")
+    except ValueError:
+        detail = f"{text}: an aggregate is written <service>/<kind>/<id>"
+        hint = "as token/tokens/com.example.app or installation/site/my-site"
+        raise Stop(WRONG_USE, "bad-request", detail, hint) from None
 
 
 def way(name: str) -> str:

@@ -16,7 +16,6 @@ from services.cli.forms import Printer
 from services.cli.options import HERE, Data, Detailed, Nats
 from services.cli.reading import telling_outages
 from services.cli.stop import NO_ANSWER, REFUSED, WRONG_USE, Stop
-from services.contract import SERVICES
 from shared.messages import Event
 from shared.names import fold, is_id
 from shared.subjects import EVENTS, REFUSALS
@@ -25,7 +24,7 @@ from shared.wanted import Wanted
 if TYPE_CHECKING:
     from shared.client import Client
     from shared.published import Published
-    from shared.refused import ToldRefusal
+    from shared.refused import PublishedRefusal
 
 _Names = list[str] | None
 
@@ -94,9 +93,12 @@ def audit(
 
     What is chosen by several names is of any of them; what is chosen in several ways fits all.
     """
+    from services.cli import events  # here, as what it needs would slow every help
+    from shared.bookmark import Elsewhere
+
     begin = None if since is None else times.parse(since)
     wanted = Wanted(
-        services=frozenset(map(_service, service or ())),
+        services=frozenset(map(arguments.service, service or ())),
         types=frozenset(topic for name in event or () for topic in _topics(name)),
         apps=frozenset(map(fold, app or ())),
         sites=frozenset(site or ()),
@@ -107,9 +109,9 @@ def audit(
     if refused and (event or until or after or name):
         detail = "a refused request is no event: --event, --until, --after and --name tell none"
         raise Stop(WRONG_USE, "wrong-use", detail, "choose by --actor, --service or --since")
-    from services.cli import events  # here, as what it needs would slow every help
-    from shared.bookmark import Elsewhere
-
+    if last is not None and after is not None:
+        detail = "both --last and --after tell from where on"
+        raise Stop(WRONG_USE, "wrong-use", detail, "give one of them")
     if name is not None and (last is not None or after is not None):
         detail = "a name tells from where on: --last and --after do so too"
         raise Stop(WRONG_USE, "wrong-use", detail, "begin a new name with --since")
@@ -151,11 +153,13 @@ class Choice:
     follow: bool
     refused: bool
 
-    async def messages(self, client: "Client") -> AsyncGenerator["Published | ToldRefusal", None]:
+    async def messages(
+        self, client: "Client"
+    ) -> AsyncGenerator["Published | PublishedRefusal", None]:
         """What is to be told; raises Stop when what it comes after isn't there."""
         stream = REFUSALS if self.refused else EVENTS
         place = 0 if self.begin is None else await client.before(self.begin, stream)
-        told: deque[Published | ToldRefusal] = deque(maxlen=self.last)
+        told: deque[Published | PublishedRefusal] = deque(maxlen=self.last)
         if self.last is not None:
             end = await client.last(stream)
             async with aclosing(self._from(client, place, follow=False)) as known:
@@ -177,7 +181,7 @@ class Choice:
 
     async def _from(
         self, client: "Client", place: int, *, follow: bool
-    ) -> AsyncGenerator["Published | ToldRefusal", None]:
+    ) -> AsyncGenerator["Published | PublishedRefusal", None]:
         source = client.refusals if self.refused else client.events
         if self.name is not None:
             source = partial(client.subscription, self.name)
@@ -191,14 +195,6 @@ class Choice:
         if waits:
             hint = "it is written <service>/<kind>/<id>@<version>"
             raise Stop(REFUSED, "no-history", f"there is no event {self.after}", hint)
-
-
-def _service(name: str) -> str:
-    """A service; raises Stop when there is none of that name."""
-    if name not in SERVICES:
-        hint = f"one of {', '.join(SERVICES)}"
-        raise Stop(WRONG_USE, "unknown-service", f"there is no {name}", hint)
-    return name
 
 
 def _topics(name: str) -> list[str]:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli import complete, connection, times
+from services.cli import arguments, complete, connection, times
 from services.cli.changes import changed
 from services.cli.forms import Printer
 from services.cli.options import HERE, Data, Detailed, Nats
 from services.cli.reading import telling_outages
 from services.cli.stop import REFUSED, WRONG_USE, Stop
-from services.cli.stores import all_stores, showing_progress, store_of
-from services.cli.told import ToldNode, ToldState, ToldStep
+from services.cli.stores import all_stores, event_at, showing_progress, store_of
+from services.cli.told import ToldState, ToldTransition
 from services.cli.tracing import tell_node
 from shared.names import Position, iso
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from shared.client import Client
     from shared.published import Published
 
-_LAST = 10**15 - 1
 _VERSION = re.compile(r"\d{1,8}")
 """Longer numbers are times."""
 
@@ -72,7 +71,7 @@ def history(
     if correlation is not None:
         _tell_flow(out, data, correlation)
         return
-    place = place_of(aggregate)
+    place = arguments.place(aggregate)
     if nats is None:
         from services.history import stores
 
@@ -84,7 +83,7 @@ def history(
         events = iter(_published(out, place, nats))
     wanted = takewhile(lambda event: event.position <= place and moment(event), events)
     if as_of is None:
-        _tell_steps(out, place, wanted, detailed=detailed)
+        _tell_transitions(out, place, wanted, detailed=detailed)
     else:
         _tell_state(out, place, wanted)
 
@@ -100,25 +99,25 @@ def _published(out: Printer, place: Position, nats: str) -> list["Published"]:
     return connection.ask(read, "auditor", HERE, nats, "try again")
 
 
-def _tell_steps(
+def _tell_transitions(
     out: Printer, place: Position, events: Iterable["Published"], *, detailed: bool
 ) -> None:
     from services.cli.events import COLUMNS, event_rows
-    from services.history.steps import replay
+    from services.history.transitions import replay
 
-    step = None
-    for step in replay(events):
-        told = ToldStep.of(step.published, changes=tuple(step.changes))
+    transition = None
+    for transition in replay(events):
+        told = ToldTransition.of(transition.published, changes=tuple(transition.changes))
         (first, *rest) = event_rows(told, out, detailed=detailed)
-        rows = [(f"@{told.version}", *first), *rest, *changed(step.changes)]
+        rows = [(f"@{told.version}", *first), *rest, *changed(transition.changes)]
         out.tell(told, rows, (4, *COLUMNS))
-    if step is None:
+    if transition is None:
         raise _nothing(place)
 
 
 def _tell_state(out: Printer, place: Position, events: Iterable["Published"]) -> None:
     from services.cli.tables import cells
-    from services.history.steps import last_state
+    from services.history.transitions import last_state
 
     found = last_state(events)
     if found is None:
@@ -144,34 +143,12 @@ def _tell_flow(out: Printer, data: Path, correlation_id: str) -> None:
         hint = "each event tells its own"
         raise Stop(REFUSED, "no-history", detail, hint, "guestlist audit --detailed")
     for node in nodes:
-        told = ToldNode(
-            kind=node.kind,
-            id=node.id,
-            cause=node.cause,
-            depth=node.depth,
-            service=node.service,
-            name=node.name,
-            actor=node.actor,
-            time=node.time,
-            after_ms=(node.time - nodes[0].time).total_seconds() * 1000,
-            line=node.line,
-        )
-        tell_node(out, told)
-
-
-def place_of(text: str) -> Position:
-    """The aggregate or event that was typed; raises Stop."""
-    try:
-        return Position.parse(text.lower() if "@" in text else f"{text.lower()}@{_LAST}")
-    except ValueError:
-        detail = f"{text}: an aggregate is written <service>/<kind>/<id>"
-        hint = "as token/tokens/com.example.app or installation/site/my-site"
-        raise Stop(WRONG_USE, "bad-request", detail, hint) from None
+        tell_node(out, node, nodes[0].time)
 
 
 def _moment(as_of: str | None, data: Path | None) -> "Moment":
     """What had happened by then; in the stores of a folder an event says when, too."""
-    from services.history import moments, stores
+    from services.history import moments
 
     if as_of is None:
         return moments.now
@@ -179,10 +156,7 @@ def _moment(as_of: str | None, data: Path | None) -> "Moment":
         return moments.at_version(int(as_of))
     if "@" not in as_of:
         return moments.at_time(times.parse(as_of))
-    position = place_of(as_of)
-    store = None if data is None else store_of(data, position.service)
-    row = None if store is None else stores.find(store, position)
-    if store is None or row is None:
-        detail, hint = f"there is no event {as_of}", "look for one"
-        raise Stop(REFUSED, "no-history", detail, hint, "guestlist audit --detailed")
-    return moments.right_after(stores.told(store, row))
+    if data is None:
+        detail = "the audit stream doesn't tell the moment of an event"
+        raise Stop(WRONG_USE, "wrong-use", detail, "give a time or a version, or leave out --nats")
+    return moments.right_after(event_at(data, as_of))

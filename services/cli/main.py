@@ -65,11 +65,13 @@ COMMANDS = (
     ),
     Registered(asking.query, Answered, "query ListTokens app_key=com.example.app --as ann"),
     Registered(
-        audit.audit, list[told.ToldEvent | told.Refusal], "audit --since 2h --app com.example.app"
+        audit.audit,
+        list[told.ToldEvent | told.ToldRefusal],
+        "audit --since 2h --app com.example.app",
     ),
     Registered(
         history.history,
-        list[told.ToldStep | told.ToldState | told.ToldNode],
+        list[told.ToldTransition | told.ToldState | told.ToldNode],
         "history token/tokens/com.example.app",
     ),
     Registered(replaying.replay, list[told.ToldDifference], "replay"),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli import complete, connection
+from services.cli import arguments, complete, connection
 from services.cli.archiving import load
 from services.cli.forms import Printer
 from services.cli.options import HERE, Data, Development, Nats
@@ -81,20 +81,17 @@ def service(
     """Run one service, set up by GUESTLIST_… variables."""
     from pydantic import ValidationError
 
-    from services.cli.arguments import problems
     from shared.settings import Settings
 
     del out  # it only logs
-    if name not in SERVICES:
-        hint = f"one of {', '.join(SERVICES)}"
-        raise Stop(WRONG_USE, "unknown-service", f"there is no {name}", hint)
+    arguments.service(name)
     try:
         folder = Settings().data
         if not folder.is_dir():
             raise FileNotFoundError(f"there is no folder {folder}")
         importlib.import_module(f"services.{name}.app").main()
     except (OSError, ValueError) as error:
-        detail = problems(error) if isinstance(error, ValidationError) else str(error)
+        detail = arguments.problems(error) if isinstance(error, ValidationError) else str(error)
         hint = "settings are GUESTLIST_… in the environment; guestlist up makes keys and folder"
         raise Stop(WRONG_USE, "not-started", detail, hint) from error
 

@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from services.cli import output
-from services.cli.stop import NO_ANSWER, WRONG_USE, Stop
+from services.cli import arguments, output
+from services.cli.stop import NO_ANSWER, REFUSED, WRONG_USE, Stop
 from services.contract import SERVICES
 
 if TYPE_CHECKING:
     from services.history.progress import Progress
+    from shared.published import Published
     from shared.store import Store
 
 
@@ -19,9 +20,7 @@ def store_of(data: Path, service: str) -> "Store":
     """The store of a service, to read only; raises Stop."""
     from services.history.stores import NoStore, open_store  # here, as it would slow every help
 
-    if service not in SERVICES:
-        hint = f"one of {', '.join(SERVICES)}"
-        raise Stop(WRONG_USE, "unknown-service", f"there is no service {service}", hint)
+    arguments.service(service)
     if not data.is_dir():
         detail, hint = f"there is no folder {data}", "name it with --data, or make it"
         raise Stop(WRONG_USE, "no-such-folder", detail, hint, "guestlist up")
@@ -34,6 +33,19 @@ def store_of(data: Path, service: str) -> "Store":
 def all_stores(data: Path) -> "list[Store]":
     """The stores of all services, to read only; raises Stop."""
     return [store_of(data, service) for service in SERVICES]
+
+
+def event_at(data: Path, text: str) -> "Published":
+    """The event at a position that was typed, from the stores; raises Stop."""
+    from services.history import stores
+
+    position = arguments.place(text)
+    store = store_of(data, position.service)
+    row = stores.find(store, position)
+    if row is None:
+        detail, hint = f"there is no event {text}", "look for one"
+        raise Stop(REFUSED, "no-history", detail, hint, "guestlist audit --detailed")
+    return stores.told(store, row)
 
 
 @contextmanager

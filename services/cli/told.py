@@ -12,7 +12,7 @@ from shared.states import Change
 
 if TYPE_CHECKING:
     from shared.published import Published
-    from shared.refused import ToldRefusal
+    from shared.refused import PublishedRefusal
 
 
 class Up(Message):
@@ -113,7 +113,7 @@ class ToldEvent(Message):
         return {**attributes, "data": self.data}
 
 
-class Refusal(Message):
+class ToldRefusal(Message):
     """A request that was refused: who asked what, and why not; of a malformed one, no account."""
 
     id: str
@@ -128,7 +128,7 @@ class Refusal(Message):
     """All that is told of it; tokens are masked."""
 
     @classmethod
-    def of(cls, refusal: "ToldRefusal") -> Self:
+    def of(cls, refusal: "PublishedRefusal") -> Self:
         """A refusal from its stream."""
         data = json.loads(refusal.body)
         return cls(
@@ -144,7 +144,7 @@ class Refusal(Message):
         )
 
 
-class ToldStep(ToldEvent):
+class ToldTransition(ToldEvent):
     """An event in the history of its aggregate, and what it changed there."""
 
     changes: tuple[Change, ...] = ()

@@ -1,18 +1,22 @@
 """A flow as it happens: each event below what led to it."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from services.cli.forms import Printer
 from services.cli.told import ToldNode
 from shared.published import Published
 
-COLUMNS = (12, 36, 12)
+if TYPE_CHECKING:
+    from services.history.flows import Node
 
 
-def tell_node(out: Printer, told: ToldNode) -> None:
-    """Print a command or an event of a flow."""
+def tell_node(out: Printer, node: "Node", begun: datetime) -> None:
+    """Print a command or an event of a flow that began then."""
+    after = (node.time - begun).total_seconds() * 1000
+    told = ToldNode(**node._asdict(), after_ms=after)
     name = "  " * told.depth + told.name
-    out.tell(told, [(f"{told.after_ms:+.1f} ms", name, told.actor, told.line)], COLUMNS)
+    out.tell(told, [(f"{after:+.1f} ms", name, told.actor, told.line)], (12, 36, 12))
 
 
 class Trace:
@@ -23,21 +27,10 @@ class Trace:
         self._begun: datetime | None = None
 
     def tell(self, out: Printer, published: Published) -> None:
-        """Print the next event."""
-        meta, event = published.meta, published.event()
-        self._begun = self._begun or meta.time
-        depth = self._depths.get(meta.causation_id, 0) + 1
-        self._depths[published.id] = depth
-        told = ToldNode(
-            kind="event",
-            id=published.id,
-            cause=meta.causation_id,
-            depth=depth,
-            service=published.position.service,
-            name=published.topic,
-            actor=meta.actor,
-            time=meta.time,
-            after_ms=(meta.time - self._begun).total_seconds() * 1000,
-            line=published.body.decode() if event is None else event.line(),
-        )
-        tell_node(out, told)
+        """Print the next event; the commands of processes aren't seen, so their cause is its."""
+        from services.history.flows import Node
+
+        cause = published.meta.causation_id
+        self._begun = self._begun or published.meta.time
+        self._depths[published.id] = depth = self._depths.get(cause, 0) + 1
+        tell_node(out, Node.of_event(published)._replace(cause=cause, depth=depth), self._begun)

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
+from enum import StrEnum
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,9 +38,15 @@ _FORMAT = {
     "type": "guestlist.Archive",
     "data": {"format": 1},
 }
-_COMMAND, _HANDLED = "guestlist.Command", "guestlist.Handled"
 _DATA = b',"data":'
 _AT_ONCE = 500
+
+
+class _Kind(StrEnum):
+    """The types of lines that are no event."""
+
+    COMMAND = "guestlist.Command"
+    HANDLED = "guestlist.Handled"
 
 
 class NoArchive(ValueError):
@@ -79,12 +86,12 @@ def _service(store: Store, cut: Cut | None, progress: Progress) -> Iterator[byte
                 handled[place] = max(cause.version, handled.get(place, 0))
     for number, command in enumerate(commands(store), 1):
         if cut is None or _had_been_decided(command, ends, cut):
-            yield _line(_about(store, f"command/{number}", _COMMAND, asdict(command)))
+            yield _line(_about(store, f"command/{number}", _Kind.COMMAND, asdict(command)))
     if cut is None:
         handled = {(place.service, place.aggregate): place.version for place in tracking(store)}
     for (origin, aggregate), version in sorted(handled.items()):
         data = {"origin": origin, "aggregate": aggregate, "version": version}
-        yield _line(_about(store, f"handled/{origin}/{aggregate}", _HANDLED, data))
+        yield _line(_about(store, f"handled/{origin}/{aggregate}", _Kind.HANDLED, data))
 
 
 def _had_been_decided(command: CommandRow, ends: Mapping[str, int], cut: Cut) -> bool:
@@ -119,8 +126,9 @@ def _line(value: object) -> bytes:
 def read(lines: Iterable[bytes], data: Path) -> dict[str, int]:
     """Make the stores of an archive in a folder that has none; gives how many events each got.
 
-    All of them are there then or none. Raises FileExistsError when there is a store, NoArchive,
-    and Damaged for an event that this program can't read.
+    They are moved there once all are whole; after a kill between these moves the next call says
+    which is there. Raises FileExistsError when there is a store, NoArchive, and Damaged for an
+    event that this program can't read.
     """
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     for service in SERVICES:
@@ -179,9 +187,9 @@ class _Making:
         """Take the next line."""
         data = attributes["data"]
         match attributes["type"]:
-            case "guestlist.Command":
+            case _Kind.COMMAND:
                 self._commands.append(CommandRow(**data))
-            case "guestlist.Handled":
+            case _Kind.HANDLED:
                 self._seen.append(Advance(data["origin"], data["aggregate"], 0, data["version"]))
             case topic:
                 version = int(attributes["id"].rpartition("@")[2])

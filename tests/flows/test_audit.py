@@ -1,11 +1,9 @@
-"""The audit is followed over restarts of everything, and read from where one wants."""
+"""The audit is followed over restarts of everything, and told in each form."""
 
 import asyncio
 import json
 import signal
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import nats
 import pytest
@@ -13,53 +11,20 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from services.contract import SERVICES
-from services.installation.commands import InstallApp
-from services.listing.commands import RegisterPartner
 from services.supervisor import Supervisor
 from services.token.commands import CreatedToken, CreateToken
 from services.token.queries import ListTokens, TokenList
-from shared import clock
 from shared.client import Client, NoReply
 from shared.messages import Accepted, Answered
 from shared.streams import declared
 from shared.subjects import EVENTS
-from tests.clients.command import Ended, guestlist, read_line, started
+from tests.clients.command import guestlist, read_line, started
 from tests.flows import acting
 from tests.flows.acting import ANN, accepted
+from tests.flows.auditing import audit, given, printed_event, register, told, until_told
 from tests.flows.conftest import bare_nats
 
 APP = "com.example.audit"
-
-
-def given(house: Supervisor) -> dict[str, str]:
-    """The settings of each call."""
-    return {"GUESTLIST_DATA": str(house.data)}
-
-
-async def audit(house: Supervisor, *options: str) -> Ended:
-    """Read the audit."""
-    return await guestlist("audit", *options, settings=given(house))
-
-
-async def told(house: Supervisor, *options: str) -> list[str]:
-    """The ids of the events that are read."""
-    ended = await audit(house, *options, "-o", "jsonl")
-    assert (ended.code, ended.err) == (0, "")
-    return [json.loads(line)["id"] for line in ended.out.splitlines()]
-
-
-async def documents(house: Supervisor, *options: str) -> list[dict[str, Any]]:
-    """What is read, as data."""
-    ended = await audit(house, *options, "--json")
-    assert (ended.code, ended.err) == (0, "")
-    read: list[dict[str, Any]] = json.loads(ended.out)
-    return read
-
-
-async def register(client: Client, *names: str) -> None:
-    """Make something happen in the listing service."""
-    for name in names:
-        await accepted(client, ANN, RegisterPartner(partner_id=name, organisation=name))
 
 
 async def test_following_goes_on_over_restarts_of_everything_without_gap_or_double(
@@ -67,14 +32,14 @@ async def test_following_goes_on_over_restarts_of_everything_without_gap_or_doub
 ) -> None:
     await register(client, "p0")
     async with started("audit", "--follow", "-o", "jsonl", settings=given(house)) as following:
-        seen = [await _event(following.stdout)]
+        seen = [await printed_event(following.stdout)]
         for number, name in enumerate(("nats", *SERVICES), 1):
             await acting.kill(house, name)
             if name == "nats":
                 problem = json.loads(await read_line(following.stderr))
                 assert (problem["code"], problem["hint"]) == ("reconnecting", "")
             await register(client, f"p{number}", f"q{number}")
-            seen += [await _event(following.stdout) for _ in range(2)]
+            seen += [await printed_event(following.stdout) for _ in range(2)]
         wanted = [f"{letter}{number}" for number in range(1, 5) for letter in "pq"]
         assert seen == [f"listing/partner/{name}@1" for name in ("p0", *wanted)]
 
@@ -85,82 +50,13 @@ async def test_following_goes_on_over_restarts_of_everything_without_gap_or_doub
     assert await told(house) == seen
 
 
-async def test_the_audit_is_read_since_a_time(house: Supervisor, client: Client) -> None:
-    await register(client, "before")
-    await asyncio.sleep(0.01)
-    between = clock.now()
-    await register(client, "after-1", "after-2")
-    after = ["listing/partner/after-1@1", "listing/partner/after-2@1"]
-    assert (await told(house, "--since", between.isoformat()))[-2:] == after
-    everything = await told(house)
-    assert await told(house, "--since", "1h") == everything
-    assert await told(house, "--since", (clock.now() + timedelta(hours=1)).isoformat()) == []
-    place = await client.before(between)
-    assert everything[place:] == after
-    assert await client.before(clock.now()) == len(everything)
-    assert await client.before(clock.now() - timedelta(days=1)) == 0
-
-
-async def test_the_audit_is_read_by_the_names_of_events(house: Supervisor, client: Client) -> None:
-    await acting.list_app(client, APP)
-    await acting.make_token(client, APP)
-    options = ("--event", "TokenCreated", "--event", "ListingCreated")
-    assert await told(house, *options) == [f"listing/listing/{APP}@1", f"token/tokens/{APP}@3"]
-    unknown = await audit(house, "--event", "TokenCreate")
-    assert (unknown.code, unknown.out) == (2, "")
-    assert unknown.err.endswith("hint: did you mean TokenCreated?\n")
-
-
-async def test_the_audit_is_read_by_what_it_is_about(house: Supervisor, client: Client) -> None:
-    other, site = "com.example.audit.other", "audit"
-    await acting.list_app(client, other)
-    await acting.make_site(client, site)
-    _, link = await acting.make_token(client, other)
-    command = InstallApp(site_id=site, url=link)
-    await client.send(command, actor=acting.BOB, command_id="audited")
-    await acting.quiet(house)
-    everything = await documents(house)
-
-    def by(**wanted: str) -> list[dict[str, Any]]:
-        return [
-            row
-            for row in everything
-            if all((row | row["data"]).get(name) == value for name, value in wanted.items())
-        ]
-
-    assert await documents(house, "--app", other.upper()) == by(app_key=other) != []
-    assert await documents(house, "--site", site) == by(site_id=site) != []
-    assert await documents(house, "--actor", "bob") == by(actor="bob") != []
-    flow = await documents(house, "--correlation", "audited")
-    assert flow == by(correlation_id="audited")
-    assert {row["type"].partition(".")[0] for row in flow} == {"token", "installation"}
-    of_token = await documents(house, "--service", "token", "--app", other)
-    assert of_token == [row for row in by(app_key=other) if row["type"].startswith("token.")] != []
-    assert await documents(house, "--service", "token", "--site", "nowhere") == []
-    unknown = await audit(house, "--service", "tokens")
-    assert (unknown.code, unknown.out) == (2, "")
-
-
-async def test_the_audit_is_read_from_its_end_and_from_an_event(house: Supervisor) -> None:
-    everything = await told(house)
-    assert await told(house, "--last", "3") == everything[-3:]
-    assert await told(house, "--last", "0") == []
-    assert await told(house, "--last", "99999") == everything
-    tokens = await told(house, "--event", "TokenCreated")
-    assert await told(house, "--event", "TokenCreated", "--last", "1") == tokens[-1:]
-    assert await told(house, "--after", everything[3]) == everything[4:]
-    absent = await audit(house, "--after", "token/tokens/absent@1")
-    assert (absent.code, absent.out) == (1, "")
-    assert absent.err.startswith("no-history: there is no event token/tokens/absent@1")
-
-
 async def test_the_audit_is_followed_from_its_end(house: Supervisor, client: Client) -> None:
     (known,) = await told(house, "--last", "1")
     options = ("--follow", "--last", "1", "-o", "jsonl")
     async with started("audit", *options, settings=given(house)) as following:
-        assert await _event(following.stdout) == known
+        assert await printed_event(following.stdout) == known
         await register(client, "latest")
-        assert await _event(following.stdout) == "listing/partner/latest@1"
+        assert await printed_event(following.stdout) == "listing/partner/latest@1"
         following.send_signal(signal.SIGINT)
         assert await following.wait() == 130
 
@@ -195,12 +91,12 @@ async def test_a_named_subscription_goes_on_where_it_stopped(
     options = (*name, "--follow", "-o", "jsonl")
     async with started("audit", *options, settings=given(house)) as following:
         await register(client, "named-2", "named-3")
-        assert await _event(following.stdout) == "listing/partner/named-2@1"
-        assert await _event(following.stdout) == "listing/partner/named-3@1"
+        assert await printed_event(following.stdout) == "listing/partner/named-2@1"
+        assert await printed_event(following.stdout) == "listing/partner/named-3@1"
         for service in ("nats", "listing"):
             await acting.kill(house, service)
         await register(client, "named-4")
-        assert await _event(following.stdout) == "listing/partner/named-4@1"
+        assert await printed_event(following.stdout) == "listing/partner/named-4@1"
         await asyncio.sleep(0.5)  # until the bookmark is moved
         following.kill()
     await register(client, "named-5")
@@ -227,28 +123,13 @@ async def test_two_do_not_share_a_name(house: Supervisor, client: Client) -> Non
     assert (await audit(house, "--name", "nightly", "--last", "3")).code == 2
 
 
-async def test_refused_requests_are_audited(house: Supervisor, client: Client) -> None:
-    await client.send(CreateToken(app_key="com.example.nowhere"), command_id="no", actor="eve")
-    async with asyncio.timeout(10):
-        while not (refused := await documents(house, "--refused", "--actor", "eve")):
-            await asyncio.sleep(0.1)
-    (row,) = refused
-    assert (row["code"], row["command_id"], row["actor"]) == ("unknown-app", "no", "eve")
-    assert row["data"]["body"] == {"app_key": "com.example.nowhere", "note": None}
-    assert await documents(house, "--refused", "--app", "com.example.nowhere") == refused
-    shown = await audit(house, "--refused", "--actor", "eve", "--detailed")
-    first, *details = shown.out.splitlines()
-    assert first.split("\t")[1:3] == ["token.CreateToken.refused", "eve"]
-    assert "  command_id: no" in details
-    for wrong in (("--event", "TokenCreated"), ("--until", "TokenCreated"), ("-o", "cloudevents")):
-        assert (await audit(house, "--refused", *wrong)).code == 2
-
-
 async def test_an_event_is_told_in_three_depths(house: Supervisor, client: Client) -> None:
+    await acting.list_app(client, APP)
+    await acting.make_token(client, APP)
     made = await accepted(client, ANN, CreateToken(app_key=APP, note="for\tBob"))
     position, line = made.events[0].id, f"token 2 of {APP} made by ann"
     options = ("--event", "TokenCreated")
-    await _until_told(house, position)
+    await until_told(house, position)
     short = (await audit(house, *options)).out.splitlines()[-1].split("\t")
     assert short[1:] == ["token.TokenCreated", "ann", line]
     detailed = (await audit(house, *options, "--detailed")).out
@@ -306,14 +187,3 @@ async def test_an_audit_of_nothing_yet_is_empty(tmp_path: Path) -> None:
         for options in ((), ("--since", "2h")):
             ended = await guestlist("audit", *options, "--json", "--nats", url)
             assert (ended.code, ended.out, ended.err) == (0, "[]\n", "")
-
-
-async def _until_told(house: Supervisor, position: str) -> None:
-    while position not in await told(house):
-        await asyncio.sleep(0.05)
-
-
-async def _event(printed: asyncio.StreamReader | None) -> str:
-    """The id of the next event that was printed."""
-    id_: str = json.loads(await read_line(printed))["id"]
-    return id_

@@ -1,17 +1,13 @@
 """A history that is read in all ways."""
 
 import json
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from services.history.kinds import KINDS
 from services.installation.commands import InstallApp, LicenceState, SetLicenceState
 from services.token.commands import CreatedToken, CreateToken, RemoveToken
 from shared.messages import Accepted
-from shared.settings import store_file
 from tests.world import World
 
 APP, SITE = "com.example.replay", "replay"
@@ -39,9 +35,6 @@ async def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert (last.status, getattr(last, "code", "")) == ("refused", "token-limit-reached")
     await world.send("ann", RemoveToken(app_key=APP, token_id=1))
     await world.settle()
-    world.close()
-    for service in KINDS:
-        with closing(sqlite3.connect(store_file(folder, service))) as store:
-            store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    world.leave()
     (folder / "keys.json").write_text(json.dumps({"k1": bytes(range(32)).hex()}))
     return folder

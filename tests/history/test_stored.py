@@ -6,7 +6,6 @@ from services import contract
 from services.history.kinds import begin
 from shared.messages import Event
 from shared.records import RecordMapper
-from shared.states import state_of
 from tests.history.writing import STORED, Kept, kept, written
 
 contract.load("events")
@@ -29,7 +28,6 @@ def test_what_was_stored_happens_again_to_its_aggregate(version: Kept) -> None:
     aggregate = begin(version.place.service, version.place.aggregate)
     aggregate.replay(RecordMapper().to_event(version.row))
     assert aggregate.version == 1
-    assert state_of(aggregate)
 
 
 @pytest.mark.parametrize("topic", TOPICS)

@@ -1,9 +1,8 @@
 """Whatever is changed in a store is found, and it is told where."""
 
-import json
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 from random import Random
@@ -28,9 +27,9 @@ from services.installation.commands import InstallApp, LicenceState, SetLicenceS
 from services.token.commands import CreatedToken, CreateToken, RemoveToken
 from shared.messages import Accepted
 from shared.published import Published
-from shared.records import Stored, digest
 from shared.settings import store_file
 from shared.store import Store
+from tests.history.harm import HARMS, rows, write
 from tests.world import World
 
 APPS = ("com.example.one", "com.example.two")
@@ -68,10 +67,7 @@ async def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
         await world.send("ann", RemoveToken(app_key=app, token_id=99))
         await world.settle()
     stream = [event for service in KINDS for event in world.published(service)]
-    world.close()
-    for service in KINDS:
-        with closing(sqlite3.connect(store_file(folder, service))) as store:
-            store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    world.leave()
     seal = SignedSeal.of(Seal.of(opened(folder), Progress()), key_of(folder / "seal.pem"))
     return Kept(folder, stream, seal)
 
@@ -107,116 +103,6 @@ async def _told(stream: list[Published]) -> AsyncIterator[Published]:
         yield published
 
 
-class Row(NamedTuple):
-    """An event in a store, as a vandal sees it."""
-
-    place: int
-    aggregate: str
-    version: int
-    topic: str
-    state: bytes
-
-
-def rows(store: sqlite3.Connection) -> list[Row]:
-    """All events of a store."""
-    return [Row(*row) for row in store.execute("SELECT rowid, * FROM stored_events")]
-
-
-def edit(store: sqlite3.Connection, chance: Random) -> set[str]:
-    """Let another account have done something."""
-    row = chance.choice(rows(store))
-    state = json.loads(row.state)
-    state["meta"]["actor"] = "mallory"
-    _write(store, row, json.dumps(state).encode())
-    return {row.aggregate}
-
-
-def spoil(store: sqlite3.Connection, chance: Random) -> set[str]:
-    """Cut an event in half."""
-    row = chance.choice(rows(store))
-    _write(store, row, row.state[: len(row.state) // 2])
-    return {row.aggregate}
-
-
-def swap(store: sqlite3.Connection, chance: Random) -> set[str]:
-    """Exchange what two events say."""
-    one, other = chance.sample(rows(store), 2)
-    for row, by in ((one, other), (other, one)):
-        store.execute("UPDATE stored_events SET topic=? WHERE rowid=?", (by.topic, row.place))
-        _write(store, row, by.state)
-    return {one.aggregate, other.aggregate}
-
-
-def insert(store: sqlite3.Connection, chance: Random) -> set[str]:
-    """Let something happen once more, well chained."""
-    last = chance.choice([row for row in rows(store) if row.version == _end(store, row.aggregate)])
-    state = json.loads(last.state) | {"prev": digest(_stored(last))}
-    new = (last.aggregate, last.version + 1, last.topic, json.dumps(state).encode())
-    store.execute("INSERT INTO stored_events VALUES (?, ?, ?, ?)", new)
-    return {last.aggregate}
-
-
-def delete(store: sqlite3.Connection, chance: Random) -> set[str]:
-    """Let something not have happened."""
-    row = chance.choice(rows(store))
-    store.execute("DELETE FROM stored_events WHERE rowid=?", (row.place,))
-    return {row.aggregate}
-
-
-def cut(store: sqlite3.Connection, chance: Random) -> set[str]:
-    """Let nothing have happened since, and nobody have asked."""
-    all_ = rows(store)
-    after = chance.randrange(len(all_) // 2, len(all_))
-    store.execute("DELETE FROM stored_events WHERE rowid>?", (after,))
-    for row in all_[after:]:
-        command = json.loads(row.state)["meta"]["command_id"]
-        store.execute("DELETE FROM command_log WHERE command_id=?", (command,))
-    return {row.aggregate for row in all_[after:]}
-
-
-def reorder(store: sqlite3.Connection, chance: Random) -> set[str]:
-    """Exchange the places of two events in the log."""
-    one, other = chance.sample(rows(store), 2)
-    for row, place in ((one, -1), (other, one.place)):
-        store.execute("UPDATE stored_events SET rowid=? WHERE rowid=?", (place, row.place))
-    store.execute("UPDATE stored_events SET rowid=? WHERE rowid=-1", (other.place,))
-    return {one.aggregate, other.aggregate}
-
-
-def rechain(store: sqlite3.Connection, chance: Random) -> set[str]:
-    """Change an event and make the chain behind it anew, so that it holds."""
-    row = chance.choice([row for row in rows(store) if b'command_id":"' in row.state])
-    state = json.loads(row.state)
-    state["meta"]["time"] = "2020-01-01T00:00:00Z"
-    _write(store, row, json.dumps(state).encode())
-    history = [later for later in rows(store) if later.aggregate == row.aggregate]
-    for place in range(row.version, len(history)):
-        before, later = history[place - 1], history[place]
-        state = json.loads(later.state) | {"prev": digest(_stored(before))}
-        history[place] = later._replace(state=json.dumps(state).encode())
-        _write(store, later, history[place].state)
-    return {row.aggregate}
-
-
-def _write(store: sqlite3.Connection, row: Row, state: bytes) -> None:
-    store.execute("UPDATE stored_events SET state=? WHERE rowid=?", (state, row.place))
-
-
-def _end(store: sqlite3.Connection, aggregate: str) -> int:
-    told = "SELECT max(originator_version) FROM stored_events WHERE originator_id=?"
-    return int(store.execute(told, (aggregate,)).fetchone()[0])
-
-
-def _stored(row: Row) -> Stored:
-    return Stored(*row)
-
-
-KINDS_OF_HARM: Mapping[str, Callable[[sqlite3.Connection, Random], set[str]]] = {
-    harm.__name__: harm for harm in (edit, spoil, swap, insert, delete, cut, reorder, rechain)
-}
-"""By name: does it, and tells to which aggregates."""
-
-
 @pytest.fixture
 def copied(kept: Kept, tmp_path: Path) -> Path:
     """A copy of the stores."""
@@ -231,14 +117,14 @@ async def test_what_nobody_changed_is_well(kept: Kept) -> None:
 
 
 @pytest.mark.parametrize("seed", range(14))
-@pytest.mark.parametrize("kind", KINDS_OF_HARM)
+@pytest.mark.parametrize("kind", HARMS)
 async def test_each_change_is_found_and_named(
     kept: Kept, copied: Path, kind: str, seed: int
 ) -> None:
     chance = Random(f"{kind} {seed}")
     service = chance.choice(list(KINDS))
     with closing(sqlite3.connect(store_file(copied, service))) as store, store:
-        harmed = KINDS_OF_HARM[kind](store, chance)
+        harmed = HARMS[kind](store, chance)
     told = await wrong(copied, kept.stream)
     places = {finding.where.partition("@")[0] for finding in told}
     assert places & {f"{service}/{aggregate}" for aggregate in harmed}, (harmed, told)
@@ -272,7 +158,7 @@ def test_a_seal_tells_near_which_place_something_was_changed(
     monkeypatch.setattr(seals, "_BLOCK", 5)
     seal = Seal.of(opened(kept.folder), Progress())
     with closing(sqlite3.connect(store_file(copied, "token"))) as store, store:
-        _write(store, rows(store)[6], b"{}")
+        write(store, rows(store)[6], b"{}")
         store.execute("DELETE FROM stored_events WHERE rowid=13")
     assert [row.detail for row in unsealed(copied, seal)] == [
         "the log isn't as it was sealed at 6 to 10",

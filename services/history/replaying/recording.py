@@ -44,12 +44,15 @@ def recording(store: Store, progress: Progress) -> Iterator[Line]:
     for command in commands(store):
         has_events = bool(_events_of(command))
         while rows.next is not None and not _comes_after(rows.next, command, has_events, store):
-            yield _event(store, rows.take())
+            yield _event(store, rows.next)
+            rows.advance()
         yield {"command": asdict(command)}
         while rows.next is not None and _meta(store, rows.next).command_id == command.command_id:
-            yield _event(store, rows.take())
+            yield _event(store, rows.next)
+            rows.advance()
     while rows.next is not None:
-        yield _event(store, rows.take())
+        yield _event(store, rows.next)
+        rows.advance()
 
 
 def decisions(lines: Iterable[Line]) -> Iterator[Decision]:
@@ -89,12 +92,9 @@ class _Ahead:
         self._rows = rows
         self.next = next(rows, None)
 
-    def take(self) -> Stored:
-        """The next row, which must have been seen."""
-        row, self.next = self.next, next(self._rows, None)
-        if row is None:
-            raise StopIteration
-        return row
+    def advance(self) -> None:
+        """See the one after."""
+        self.next = next(self._rows, None)
 
 
 def _comes_after(row: Stored, command: CommandRow, has_events: bool, store: Store) -> bool:

@@ -1,4 +1,4 @@
-"""A history step by step: each event with what it changed."""
+"""A history by its transitions: each event with what it changed."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from shared.published import Published
 from shared.states import Change, changes, state_of
 
 
-class Step(NamedTuple):
+class Transition(NamedTuple):
     """An event, and what is other in the state of its aggregate than before."""
 
     published: Published
@@ -26,14 +26,14 @@ class State(NamedTuple):
     state: dict[str, JsonValue]
 
 
-def replay(events: Iterable[Published]) -> Iterator[Step]:
+def replay(events: Iterable[Published]) -> Iterator[Transition]:
     """Let the events of one aggregate happen again; raises LookupError for an unknown kind."""
     before: dict[str, JsonValue] | None = None
     for published, aggregate in _replayed(events):
         if before is None:
             before = state_of(type(aggregate)(aggregate.key))
         after = state_of(aggregate)
-        yield Step(published, list(changes(before, after)))
+        yield Transition(published, list(changes(before, after)))
         before = after
 
 
