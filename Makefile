@@ -19,20 +19,23 @@ demo: setup  ## play the whole story through real servers, then show what held
 up: setup  ## start NATS and the three services here, until Ctrl-C
 	$(BIN)/guestlist up
 
-test: setup  ## run every test (at most 5 minutes)
-	$(BIN)/pytest -n 2 --dist loadfile
+test: setup  ## run the tests (at most 5 minutes)
+	$(BIN)/pytest -n 3 --dist loadfile -m 'not extra'
+
+extra: setup  ## the tests of the checks, the demo and old code, which take longer
+	$(BIN)/pytest -n 3 -m extra
 
 bench: setup  ## measure what it costs, each figure beside its floor
 	$(BIN)/python -m tests.bench
 
 faults: setup  ## let everything die at every step, and by chance (at most 45 minutes)
-	GUESTLIST_FAULTS=$(or $(SIZE),long) $(BIN)/pytest -s tests/faults
+	GUESTLIST_FAULTS=$(or $(SIZE),long) $(BIN)/pytest -s tests/faults tests/history/test_verify.py
 
 soak: setup  ## the same by chance for hours; goes on where it was stopped
 	$(BIN)/python -m tests.faults.soak
 
 quick: check  ## what to run before a commit (at most 60 s)
-	$(BIN)/pytest -n 2 -m 'not flow and not slow'
+	$(BIN)/pytest -n 2 -m 'not flow and not slow and not extra'
 
 check: setup  ## ruff, mypy strict, import contracts
 	$(BIN)/ruff format --check .
@@ -40,4 +43,4 @@ check: setup  ## ruff, mypy strict, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-.PHONY: help setup demo up test bench faults soak quick check
+.PHONY: help setup demo up test extra bench faults soak quick check

@@ -43,5 +43,5 @@ def _tap() -> Any:
 def _is_whole(config: pytest.Config) -> bool:
     """Whether all of the tests were to run."""
     options = config.option
-    part = options.keyword or options.markexpr or options.collectonly
+    part = options.keyword or options.collectonly or options.markexpr not in {"", "not extra"}
     return config.args == config.getini("testpaths") and not part

@@ -17,7 +17,7 @@ import pytest
 
 from services.contract import SERVICES
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.extra
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent

@@ -42,6 +42,11 @@ class History:
     different: list[str] = field(default_factory=list)
     """Answers that were different when they were asked for again."""
 
+    @property
+    def answered(self) -> int:
+        """How many were answered by now."""
+        return len(self.operations) - self.open
+
     async def perform(self, client: Client, actor: str, command: Command, id_: str) -> Reply:
         """Send a command until it is answered; nothing is left unknown."""
         operation = Operation(id_, actor, command, time.monotonic())

@@ -22,6 +22,9 @@ from tests.flows import acting
 TWICE = ("token", "installation")
 """Of these services two instances run, so that each is the other's rival."""
 
+BETWEEN = 100
+"""So many commands at least are answered from one kill to the next, on any machine."""
+
 VICTIMS = ("nats", "listing", "token", "token-2", "installation", "installation-2")
 
 
@@ -112,7 +115,10 @@ async def _kill(
     victims: Sequence[str],
 ) -> None:
     for number in range(kills):
+        answered = load.history.answered
         await asyncio.sleep(random.uniform(0.5, 1.3))
+        while load.history.answered < answered + BETWEEN:
+            await asyncio.sleep(0.01)
         name = victims[number % len(victims)] if number < len(victims) else random.choice(victims)
         while not load.history.open:
             await asyncio.sleep(0)

@@ -28,7 +28,7 @@ TOLD = {
 """By guard: what the checker says without it."""
 
 
-@pytest.mark.timeout(KILLS * 6 + 60)
+@pytest.mark.timeout(KILLS * 10 + 60)
 async def test_whatever_dies_at_random_nothing_is_lost_or_done_twice(tmp_path: Path) -> None:
     report = await killing.run(tmp_path / "house", kills=KILLS, seed=1)
     print(report)  # noqa: T201  # what a long run is for
@@ -37,7 +37,9 @@ async def test_whatever_dies_at_random_nothing_is_lost_or_done_twice(tmp_path: P
     assert set(report.kills) == {*killing.VICTIMS}
     assert min(report.in_flight) >= 1
     assert report.unknown >= KILLS / 4
-    assert report.rate >= 100, "too little was asked for this to show anything"
+    assert report.commands >= KILLS * killing.BETWEEN
+    if SIZE == "long":  # the shorter ones run beside other tests
+        assert report.rate >= 100, "too little was asked for this to show anything"
 
 
 @size("short")

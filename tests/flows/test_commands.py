@@ -228,6 +228,7 @@ def test_each_command_is_called_in_each_way() -> None:
         assert 2 in [call.code for call in calls], name
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_hostile_name_comes_unharmed_to_a_terminal_and_through_head(
     house: Supervisor, folder: Path, name: str

@@ -46,6 +46,7 @@ def test_the_demo_holds_and_leaves_no_process(tmp_path: Path) -> None:
     assert processes_naming(str(tmp_path)) == []
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize(("setting", "missing"), SABOTAGE.items())
 def test_the_demo_names_what_is_missing(setting: str, missing: str) -> None:
     name, _, value = setting.partition("=")

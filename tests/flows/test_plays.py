@@ -129,6 +129,7 @@ async def test_the_play_of_the_page_prints_what_the_page_shows(
     assert pattern(SHOWN).fullmatch(ended.out), ended.out
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("bad", BAD)
 async def test_what_cannot_be_played_is_refused_before_its_first_step(
     house: Supervisor, tmp_path: Path, bad: str

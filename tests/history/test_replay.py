@@ -92,6 +92,7 @@ async def test_another_evolve_is_found_at_the_first_event_that_it_changes(
     assert others == []
 
 
+@pytest.mark.extra
 async def test_a_difference_that_goes_away_again_is_found_too(data: Path, tmp_path: Path) -> None:
     edit = Edit(
         "services/token/domain/tokens.py", "applied_at=event.applied_at,", "applied_at=None,"
@@ -117,6 +118,7 @@ async def test_without_the_keys_what_had_a_token_is_not_said_to_differ(
     assert ended.out.endswith(", 2 with a token not decided without their keys\n")
 
 
+@pytest.mark.extra
 async def test_code_that_breaks_at_an_event_is_told_with_it(data: Path, tmp_path: Path) -> None:
     edit = REMOVES._replace(new="raise KeyError(event.token_id)")
     first, *_ = await differences(data, "--against", copied(tmp_path, edit))
@@ -138,6 +140,7 @@ async def test_a_replay_sends_nothing_calls_nobody_and_stores_nothing(
     assert contents(data) == before
 
 
+@pytest.mark.extra
 async def test_what_is_no_code_is_told(data: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     broken = copied(
@@ -154,6 +157,7 @@ async def test_what_is_no_code_is_told(data: Path, tmp_path: Path) -> None:
         assert told in ended.err
 
 
+@pytest.mark.extra
 async def test_a_revision_is_checked_out_apart(data: Path, tmp_path: Path) -> None:
     here = copied(tmp_path, LIMIT_51)
 
@@ -173,6 +177,7 @@ async def test_a_revision_is_checked_out_apart(data: Path, tmp_path: Path) -> No
     assert (row["then"], row["now"]) == ("accepted: token.TokenCreated", "token-limit-reached")
 
 
+@pytest.mark.extra
 @pytest.mark.timeout(120)
 async def test_code_with_other_pins_has_an_environment_of_its_own(
     data: Path, tmp_path: Path

@@ -29,9 +29,12 @@ from shared.messages import Accepted
 from shared.published import Published
 from shared.settings import store_file
 from shared.store import Store
+from tests.faults.conftest import SIZE
 from tests.history.harm import HARMS, rows, write
 from tests.world import World
 
+SEEDS = {"some": 14, "short": 14, "long": 125}[SIZE]
+"""Of each way to harm a store."""
 APPS = ("com.example.one", "com.example.two")
 
 
@@ -116,7 +119,7 @@ async def test_what_nobody_changed_is_well(kept: Kept) -> None:
     assert unsealed(kept.folder, kept.seal.seal) == []
 
 
-@pytest.mark.parametrize("seed", range(14))
+@pytest.mark.parametrize("seed", range(SEEDS))
 @pytest.mark.parametrize("kind", HARMS)
 async def test_each_change_is_found_and_named(
     kept: Kept, copied: Path, kind: str, seed: int
