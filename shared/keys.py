@@ -48,7 +48,8 @@ class Keys:
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         self._keys = dict(keys)
-        self._current = list(self._keys)[-1]
+        self.current = list(self._keys)[-1]
+        """The id of the key that signs."""
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -70,11 +71,19 @@ class Keys:
 
     def token(self, app_key: str, number: int, key_id: str | None = None) -> str:
         """The token with that number of that app; the same each time it is made."""
-        key_id = key_id or self._current
+        key_id = key_id or self.current
         message = f"access-token\0{fold(app_key)}\0{number}".encode()
         mac = hmac.digest(self._keys[key_id], message, "sha256")[:20]
         body = f"gl_{number}_{key_id}{_base62(int.from_bytes(mac), 27)}"
         return body + _base62(zlib.crc32(body.encode()), 6)
+
+    def shared_secret(self, key_id: str, *names: str) -> str:
+        """What an installation and its app share: 256 bits as text, the same each time.
+
+        `names` say which one; raises KeyError when the key is gone.
+        """
+        message = "\0".join(("shared-secret", *names)).encode()
+        return _base62(int.from_bytes(hmac.digest(self._keys[key_id], message, "sha256")), 43)
 
     def number(self, app_key: str, token: str) -> int | None:
         """The number of a token of that app; None for every other text."""

@@ -40,8 +40,12 @@ class Settings(BaseSettings):
         "http://127.0.0.1:8080"
     )
     """Where token links point to; no slash at the end."""
+    install_keys: Path | None = None
+    """Folder of the keys that sign hooks; `install-keys` in the data folder unless it is given."""
     development: bool = False
-    """Allows http to loopback addresses for descriptors."""
+    """Allows http to loopback addresses for descriptors and hooks."""
+    hooks: bool = True
+    """Whether apps are told of their life; switched off in a copy of a house."""
     command_days: Annotated[int, Field(ge=1)] | None = None
     """Days for which decided commands are kept, and so their ids are known; for ever if not set."""
     reply_prefixes: tuple[str, ...] = ("_INBOX",)
@@ -52,6 +56,11 @@ class Settings(BaseSettings):
     def keys(self) -> Path:
         """The key file."""
         return self.key_file or self.data / "keys.json"
+
+    @property
+    def signing(self) -> Path:
+        """The folder of the keys that sign hooks."""
+        return self.install_keys or self.data / "install-keys"
 
     def store(self, service: str) -> Path:
         """The event store of a service."""

@@ -49,5 +49,7 @@ COMMANDS: list[Command] = [
     installation.EnableApp(**ON_SITE),
     installation.DisableApp(**ON_SITE),
     installation.ApproveUpdate(version="1.1.0", **ON_SITE),
+    installation.RotateSecret(**ON_SITE),
+    installation.SendHook(hook="installed", **ON_SITE),
     installation.UninstallApp(**ON_SITE),
 ]

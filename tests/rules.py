@@ -65,4 +65,9 @@ RULES = {
     "installs.one": "One install at a time for an app on a site.",
     "installs.update": "Installing a live app is an update; a failed one leaves all as it was.",
     "installs.uninstall": "An uninstalled app is gone; installing it again is a new installation.",
+    "hooks.install": "An app that wants to know of it is installed once it took the hook.",
+    "hooks.order": "An app is told what becomes of it, in order, and nothing twice.",
+    "hooks.secret": "Updates keep the shared secret; a new installation and a change make another.",
+    "hooks.again": "An admin may have an app told again where it stands, and nothing else.",
+    "hooks.shown": "An admin sees what an app was told last, and how it took it.",
 }

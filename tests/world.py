@@ -9,8 +9,8 @@ from typing import Any
 
 from services.history.kinds import KINDS
 from services.installation import policies as installation_policies
-from services.installation.commands import EnablePrivateListings, RegisterSite
-from services.installation.domain import Site
+from services.installation.commands import AnswerHook, EnablePrivateListings, RegisterSite
+from services.installation.domain import Site, Telling
 from services.installation.handlers import Handlers as InstallationHandlers
 from services.installation.needs import Needs as InstallationNeeds
 from services.installation.process import InstallProcess, RollOut
@@ -45,6 +45,20 @@ _LISTING = 2
 KEYS = Keys({"k1": bytes(range(32))})
 
 
+def taken(telling: Telling, **fields: Any) -> AnswerHook:
+    """The step after an app was told something."""
+    told: dict[str, Any] = {"outcome": "taken", "status": 200, "sent_at": clock.now()}
+    return AnswerHook(
+        site_id=telling.request.site_id,
+        app_key=telling.request.app_key,
+        hook=telling.due.hook,
+        cause=telling.due.cause,
+        url=telling.request.base_url + telling.request.hooks[telling.due.hook],
+        milliseconds=1,
+        **told | fields,
+    )
+
+
 class World:
     """Commands are decided at once; events wait until they are delivered."""
 
@@ -53,6 +67,8 @@ class World:
     ) -> None:
         self.descriptors: dict[str, dict[str, Any]] = {}
         """What is served, by URL."""
+        self.told: list[Telling] = []
+        """What apps were told."""
         self._asked = 0
         self._folder = folder
         self._rules = rules or Rules()
@@ -65,6 +81,16 @@ class World:
         self._published: dict[str, list[Published]] = {name: [] for name in self.stores}
         self._read = dict.fromkeys(self.stores, 0)
 
+    async def tellings(self, site_id: str) -> list[Telling]:
+        """What the apps on a site are to be told."""
+        pipeline = self._pipelines["installation"]
+        return await pipeline.on_thread(lambda: pipeline.store.load(Site, site_id).tellings())
+
+    async def tell(self, telling: Telling) -> AnswerHook:
+        """Every app takes what it is told."""
+        self.told.append(telling)
+        return taken(telling)
+
     def start(self) -> None:
         """Start all services anew on what they have stored."""
         self.close()
@@ -73,7 +99,10 @@ class World:
         self._inboxes = self._follow()
         own = self._pipelines["installation"]
         self._steps = [
-            ("installation", InstallProcess(KEYS, self.ask, own.answer).step),
+            (
+                "installation",
+                InstallProcess(KEYS, self.ask, own.answer, self.tellings, self.tell).step,
+            ),
             ("listing", RollOut(self._sites_of, own.answer).step),
         ]
 

@@ -13,6 +13,7 @@ from services.cli import (
     archiving,
     asking,
     audit,
+    delivering,
     history,
     letters,
     looking,
@@ -25,6 +26,7 @@ from services.cli import (
 )
 from services.cli.forms import as_json, formed
 from services.cli.stop import INTERRUPTED, NO_ANSWER, REFUSED, WRONG_USE, Stop
+from services.installation.queries import Delivery
 from shared.dead_letters import DeadLetter
 from shared.errors import Damaged
 from shared.messages import Accepted, Answered
@@ -81,6 +83,7 @@ COMMANDS = (
     Registered(archiving.import_, told.Archived, "import house.jsonl --data scratch"),
     Registered(playing.play, list[told.Held], "play site.yaml --set product=jira"),
     Registered(letters.dead_letters, list[DeadLetter], "dead-letters list token"),
+    Registered(delivering.deliveries, list[Delivery], "deliveries site-a com.example.app --as bob"),
     Registered(looking.explain, told.Entry, "explain token-limit-reached"),
     Registered(looking.docs, list[told.Document], "docs"),
 )

@@ -30,6 +30,14 @@ def up(
         Path | None,
         typer.Option("--from", metavar="FILE", help="Begin with an archive of `guestlist export`."),
     ] = None,
+    hooks: Annotated[
+        bool | None,
+        typer.Option(
+            "--hooks/--no-hooks",
+            show_default=False,
+            help="Tell apps what becomes of them; without it only a copy made by --from doesn't.",
+        ),
+    ] = None,
     development: Development = False,
     *,
     out: Printer,
@@ -37,12 +45,13 @@ def up(
     """Run NATS and the three services here, until Ctrl-C or SIGTERM.
 
     With --from it is a scratch copy of a house at a moment: with a NATS, stores and keys of its
-    own, so that nothing that is sent there reaches the real one.
+    own, so that nothing that is sent there reaches the real one, and apps are told nothing.
     """
     from services.nats_server import NotStarted
     from services.supervisor import AlreadyUp, Supervisor, stop_when_told
 
-    environment = {"GUESTLIST_DEVELOPMENT": str(development)}
+    tells = archive is None if hooks is None else hooks
+    environment = {"GUESTLIST_DEVELOPMENT": str(development), "GUESTLIST_HOOKS": str(tells)}
     if archive is not None:
         load(archive, data)
 

@@ -3,7 +3,8 @@
 import asyncio
 
 from services import contract
-from services.installation.domain import Site
+from services.installation.connect import Connect
+from services.installation.domain import Site, Telling
 from services.installation.handlers import Handlers
 from services.installation.needs import Needs
 from services.installation.policies import Policies
@@ -13,6 +14,7 @@ from shared.broker import Bus
 from shared.follower import Follower
 from shared.handlers import routes
 from shared.inbox import Inbox, policies_of
+from shared.install_keys import InstallKeys
 from shared.keys import Keys
 from shared.logs import log_to_stderr
 from shared.pipeline import Pipeline
@@ -43,7 +45,11 @@ def main() -> None:
         sites = await pipeline.on_thread(store.labelled, Site, f"app:{app_key}")
         return [site.key for site in sites]
 
-    install = InstallProcess(keys, bus.ask, pipeline.answer)
+    async def tellings_of(site_id: str) -> list[Telling]:
+        return await pipeline.on_thread(lambda: store.load(Site, site_id).tellings())
+
+    connect = Connect(keys, InstallKeys.open(settings.signing), settings)
+    install = InstallProcess(keys, bus.ask, pipeline.answer, tellings_of, connect.tell)
     followers: list[Follower] = [
         Inbox("listing", policies, pipeline),
         Inbox("token", policies, pipeline),

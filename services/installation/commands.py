@@ -1,14 +1,14 @@
 """What may be asked of the installation service."""
 
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
 from services.listing.commands import Product
 from shared.links import Link
 from shared.messages import Command, Message
-from shared.names import AccountId, AppKey, SiteId
+from shared.names import AccountId, AppKey, SiteId, Timestamp
 
 Url = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 SiteUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/?#\s]+[^?#\s]*$", max_length=200)]
@@ -18,6 +18,10 @@ TokenText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 VersionText = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$", max_length=50)]
 
 
+Hook = Literal["installed", "enabled", "disabled", "uninstalled"]
+"""What an app is told of its life on a site, by the names of its descriptor's `lifecycle`."""
+HookOutcome = Literal["taken", "refused", "timeout", "unreachable", "not-sent"]
+"""How an app took it; not-sent where hooks are switched off."""
 INSTALL_ENDS = ("AppInstalled", "AppUpdated", "InstallFailed")
 """The events that end an installation or update."""
 
@@ -186,6 +190,26 @@ class UninstallApp(Command, service="installation", key="site_id"):
     app_key: AppKey
 
 
+class RotateSecret(
+    Command, service="installation", key="site_id", ends=INSTALL_ENDS, result=InstallBegun
+):
+    """Give an app of type jwt another shared secret, by an update to the version it has.
+
+    The new secret counts once the app has taken it; until then the old one does.
+    """
+
+    site_id: SiteId
+    app_key: AppKey
+
+
+class SendHook(Command, service="installation", key="site_id"):
+    """Tell an app once more where it stands; `hook` has to be the one that says so."""
+
+    site_id: SiteId
+    app_key: AppKey
+    hook: Hook
+
+
 class UpdateApp(Command, service="installation", key="site_id", internal=True):
     """Step of the roll-out: there may be a newer version."""
 
@@ -220,3 +244,21 @@ class FailInstall(Command, service="installation", key="site_id", internal=True)
     detail: str
     token_id: int | None = None
     """A token of which it isn't known whether it was applied."""
+
+
+class AnswerHook(Command, service="installation", key="site_id", internal=True):
+    """Step of the install process: an app was told something."""
+
+    site_id: SiteId
+    app_key: AppKey
+    hook: Hook
+    cause: int
+    """The version of the site by which the hook was due."""
+    url: str
+    sent_at: Timestamp
+    milliseconds: int
+    outcome: HookOutcome
+    status: int | None = None
+    """None when no answer came."""
+    head: str = ""
+    """How the answer began, or why there was none."""

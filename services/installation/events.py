@@ -2,13 +2,14 @@
 
 from typing import Literal
 
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 
-from services.installation.commands import LicenceState
+from services.installation.commands import Hook, HookOutcome, LicenceState
 from services.listing.commands import Product, Visibility
 from services.listing.events import Change
 from services.listing.queries import Status
 from shared.messages import Event
+from shared.names import Timestamp
 
 
 class SiteRegistered(
@@ -102,6 +103,15 @@ class InstallRequested(
     private: bool
     """Whether a private link led to it: then the site follows private versions too."""
     token_id: int | None = None
+    key: str = ""
+    """The app's key and base URL as its descriptor has them."""
+    base_url: str = ""
+    hooks: dict[Hook, str] = Field(default_factory=dict)
+    """What the app wants to be told, and under which path."""
+    generation: int = 0
+    """The site's."""
+    secret: str | None = None
+    """The name of the shared secret: the attempt that made it, and the key it is made with."""
 
 
 class TokenAttached(
@@ -220,6 +230,41 @@ class AppDisabled(Event, topic="installation.AppDisabled", line="{app_key} disab
 
     site_id: str
     app_key: str
+
+
+class HookAnswered(
+    Event,
+    topic="installation.HookAnswered",
+    line="{app_key} was told {hook} on {site_id}: {outcome}",
+):
+    """An app was told of its life on a site.
+
+    `cause` is the version of the site by which it was due, `milliseconds` how long it took.
+    """
+
+    site_id: str
+    app_key: str
+    installation_id: str
+    hook: Hook
+    cause: int
+    url: str
+    sent_at: Timestamp
+    milliseconds: int
+    outcome: HookOutcome
+    status: int | None = None
+    head: str = ""
+
+
+class HookRequested(
+    Event,
+    topic="installation.HookRequested",
+    line="{app_key} is to be told {hook} on {site_id} again",
+):
+    """An admin lets an app be told once more where it stands."""
+
+    site_id: str
+    app_key: str
+    hook: Hook
 
 
 class UpdateOffered(

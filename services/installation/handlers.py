@@ -7,6 +7,7 @@ from typing import Self
 from services.installation import refusals
 from services.installation.commands import (
     AddAdmin,
+    AnswerHook,
     ApproveUpdate,
     AttachToken,
     ClearToken,
@@ -24,6 +25,8 @@ from services.installation.commands import (
     RemoveAdmin,
     RenameSite,
     ResetSite,
+    RotateSecret,
+    SendHook,
     SetLicenceState,
     SetToken,
     UninstallApp,
@@ -115,7 +118,9 @@ class Handlers:
         on_site = site.on_site(app.key)
         on_site.require_settled()
         token_id = None if token is None else self._number(app.key, token)
-        return InstallBegun(installation_id=on_site.begin_install(version, token_id))
+        return InstallBegun(
+            installation_id=on_site.begin_install(version, self._keys.current, token_id)
+        )
 
     def set_token(self, command: SetToken, site: Site, context: Context) -> None:
         """An admin applies a token to an installed app; the token service binds it first."""
@@ -157,15 +162,29 @@ class Handlers:
         """An admin takes a version that asks for more."""
         on_site = _installed(site, command.app_key, context)
         app = context.read(App, on_site.app_key)
-        return InstallBegun(installation_id=on_site.approve_update(command.version, app))
+        return InstallBegun(
+            installation_id=on_site.approve_update(command.version, app, self._keys.current)
+        )
 
     def uninstall_app(self, command: UninstallApp, site: Site, context: Context) -> None:
         """An admin takes an app off the site."""
         _installed(site, command.app_key, context).uninstall()
 
+    def rotate_secret(self, command: RotateSecret, site: Site, context: Context) -> InstallBegun:
+        """An admin gives an app another shared secret."""
+        on_site = _installed(site, command.app_key, context)
+        app = context.read(App, on_site.app_key)
+        return InstallBegun(installation_id=on_site.rotate_secret(app, self._keys.current))
+
+    def send_hook(self, command: SendHook, site: Site, context: Context) -> None:
+        """An admin lets an app be told once more where it stands."""
+        site.require_admin(context.actor)
+        site.on_site(fold(command.app_key)).send_hook(command.hook)
+
     def update_app(self, command: UpdateApp, site: Site, context: Context) -> None:
         """The roll-out brings the newest version, if the site follows it."""
-        site.on_site(command.app_key).update(context.read(App, command.app_key))
+        app = context.read(App, command.app_key)
+        site.on_site(command.app_key).update(app, self._keys.current)
 
     def attach_token(self, command: AttachToken, site: Site, context: Context) -> None:
         """The process goes on with the token that was applied; if it has ended, without it."""
@@ -182,6 +201,11 @@ class Handlers:
         app = site.on_site(command.app_key)
         if app.is_under_way(command.attempt):
             app.finish_install()
+
+    def answer_hook(self, command: AnswerHook, site: Site, context: Context) -> None:
+        """The process told an app something."""
+        del context
+        site.on_site(command.app_key).answer_hook(command)
 
     def fail_install(self, command: FailInstall, site: Site, context: Context) -> None:
         """The process ends badly."""

@@ -4,19 +4,33 @@ Their memory is the sites' own history. Each step's result comes back as a comma
 follows from the step, so a step that is done again has no second effect.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.installation.commands import AttachToken, FailInstall, FinishInstall, UpdateApp
+from services.installation.commands import (
+    AnswerHook,
+    AttachToken,
+    FailInstall,
+    FinishInstall,
+    UpdateApp,
+)
+from services.installation.domain import Telling
 from services.installation.events import (
+    AppDisabled,
+    AppEnabled,
     AppInstalled,
+    AppUninstalled,
     AppUpdated,
+    HookRequested,
     InstallFailed,
     InstallRequested,
+    SiteRenamed,
     TokenAttached,
 )
-from services.installation.refusals import HandshakeUnavailable, InstallTimeout
+from services.installation.refusals import InstallTimeout
 from services.listing.events import (
     ListingApproved,
     VersionPublished,
@@ -34,39 +48,52 @@ from shared.requests import Ask, Asked, follow_up
 TIMEOUT = timedelta(seconds=60)
 """After this an install that can't go on ends as failed; its token isn't applied any more."""
 
+AT_ONCE = 8
+"""So many sites at once an app is told of; what is more waits."""
+
 Decide = Callable[[Asked], Awaitable[Reply | Answer]]
 SitesOf = Callable[[str], Awaitable[Iterable[str]]]
 """An app's key → the ids of the sites on which it is or is about to be."""
+TellingsOf = Callable[[str], Awaitable[Sequence[Telling]]]
+"""A site's id → what its apps are to be told, in order."""
+Tell = Callable[[Telling], Awaitable[AnswerHook]]
 
 
 class InstallProcess:
-    """One step for each event of a site that is being changed by an install."""
+    """One step for each event of a site after which something is to be done."""
 
-    def __init__(self, keys: Keys, ask: Ask, decide: Decide) -> None:
+    def __init__(
+        self, keys: Keys, ask: Ask, decide: Decide, tellings: TellingsOf, tell: Tell
+    ) -> None:
         self._keys = keys
         self._ask = ask
         self._decide = decide
+        self._tellings = tellings
+        self._tell = tell
+        self._telling: Counter[str] = Counter()
 
     async def step(self, published: Published) -> None:
         """Do what comes after an event; raises Unavailable when it has to be tried again."""
-        match published.event():
-            case InstallRequested() as begun:
-                await self._send(await self._after_request(begun, published), published)
-            case TokenAttached(attempt=int(attempt)) as attached:
-                finish = FinishInstall(
-                    site_id=attached.site_id, app_key=attached.app_key, attempt=attempt
-                )
-                await self._send(finish, published)
-            case AppInstalled() | AppUpdated() | InstallFailed() | TokenAttached() as ready:
-                update = UpdateApp(site_id=ready.site_id, app_key=ready.app_key)
+        event = published.event()
+        match event:
+            case InstallRequested():
+                await self._send(await self._after_request(event, published), published)
+            case TokenAttached(attempt=int()):
+                install = event.model_dump(include={"site_id", "app_key", "attempt"})
+                await self._send(await self._handshake(install, published), published)
+            case AppInstalled() | AppUpdated() | InstallFailed() | TokenAttached():
+                update = UpdateApp(site_id=event.site_id, app_key=event.app_key)
                 await self._send(update, published)
+        match event:
+            case AppInstalled() | AppEnabled() | AppDisabled() | AppUninstalled():
+                await self._tell_of(event.site_id, published)
+            case HookRequested() | SiteRenamed():
+                await self._tell_of(event.site_id, published)
 
     async def _after_request(self, begun: InstallRequested, published: Published) -> Command:
         install = begun.model_dump(include={"site_id", "app_key", "attempt"})
-        if begun.authentication == "jwt":
-            return _failed(install, HandshakeUnavailable())
         if begun.token_id is None:
-            return FinishInstall(**install)
+            return await self._handshake(install, published)
         apply = ApplyToken(
             app_key=begun.app_key,
             token=self._keys.token(begun.app_key, begun.token_id),
@@ -85,6 +112,47 @@ class InstallProcess:
             case Failed():
                 raise Unavailable
         return AttachToken(**install, token_id=begun.token_id)
+
+    async def _handshake(self, install: dict[str, Any], published: Published) -> Command:
+        """What comes of an install once the app knows of it, if it wants to."""
+        site_id, app_key, attempt = install.values()
+        due = [row for row in await self._tellings(site_id) if row.request.app_key == app_key]
+        if not any(row.install and row.request.attempt == attempt for row in due):
+            return FinishInstall(**install)
+        if clock.now() > published.meta.time + TIMEOUT:
+            return _failed(install, InstallTimeout())
+        if not due[0].install:
+            raise Unavailable
+        return await self._told(due[0])
+
+    async def _tell_of(self, site_id: str, published: Published) -> None:
+        """Tell each app what is due by an event, once it was told what was due before."""
+        apps = defaultdict(list)
+        for row in await self._tellings(site_id):
+            apps[row.request.app_key].append(row)
+        telling = (self._in_turn(rows, published) for rows in apps.values())
+        for problem in await asyncio.gather(*telling, return_exceptions=True):
+            if problem is not None:
+                raise problem
+
+    async def _in_turn(self, rows: list[Telling], published: Published) -> None:
+        now = published.position.version
+        mine = [row for row in rows if row.due.cause == now]
+        if mine and rows[0].due.cause < now:
+            raise Unavailable
+        for row in mine:
+            await self._send(await self._told(row), published)
+
+    async def _told(self, telling: Telling) -> Command:
+        """Tell an app; one that is slow can't keep this from being done for others."""
+        app_key = telling.request.app_key
+        if self._telling[app_key] >= AT_ONCE:
+            raise Unavailable
+        self._telling[app_key] += 1
+        try:
+            return await self._tell(telling)
+        finally:
+            self._telling[app_key] -= 1
 
     async def _send(self, command: Command, published: Published) -> None:
         await _decided(self._decide(Asked(command, _envelope(command, published))))
@@ -124,8 +192,11 @@ def _envelope(
     after: tuple[str, ...] = (),
     deadline: datetime | None = None,
 ) -> Envelope:
+    step = f"{type(command).__name__}:{command.key}"
+    if isinstance(command, AnswerHook):  # of one event there may be several
+        step += f":{command.app_key}:{command.hook}:{command.cause}"
     return follow_up(
-        f"{type(command).__name__}:{command.key}",
+        step,
         cause=str(published.position),
         correlation_id=published.meta.correlation_id,
         time=clock.now(),

@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from services.installation.commands import LicenceState
+from services.installation.commands import Hook, HookOutcome, LicenceState
 from services.listing.commands import Product
 from shared.messages import Message, Query
-from shared.names import AppKey, SiteId
+from shared.names import AppKey, SiteId, Timestamp
 
 
 class SiteView(Message):
@@ -29,6 +29,8 @@ class AppView(Message):
     app_key: str
     name: str
     installation_id: str
+    client_key: str
+    """By what the app knows the site."""
     build: int
     version: str
     enabled: bool
@@ -47,6 +49,30 @@ class SiteAppsView(Message):
     apps: tuple[AppView, ...]
 
 
+class Delivery(Message):
+    """One thing that an app was told, and how it took it."""
+
+    hook: Hook
+    sent_at: Timestamp
+    milliseconds: int
+    url: str
+    outcome: HookOutcome
+    status: int | None
+    """None when no answer came."""
+    head: str
+    """How the answer began, or why there was none; never with the secret."""
+
+
+class DeliveriesView(Message):
+    """The answer to Deliveries."""
+
+    site_id: str
+    app_key: str
+    deliveries: tuple[Delivery, ...]
+    waiting: tuple[Hook, ...]
+    """What the app is still to be told."""
+
+
 class Site(Query, service="installation", key="site_id", answer=SiteView):
     """A site, for its admins."""
 
@@ -61,6 +87,13 @@ class SiteApps(Query, service="installation", key="site_id", answer=SiteAppsView
 
 class App(Query, service="installation", key="site_id", answer=AppView):
     """An app on a site, for the site's admins."""
+
+    site_id: SiteId
+    app_key: AppKey
+
+
+class Deliveries(Query, service="installation", key="site_id", answer=DeliveriesView):
+    """The last 20 things that an app was told of its life on a site, for the site's admins."""
 
     site_id: SiteId
     app_key: AppKey

@@ -43,12 +43,28 @@ class NothingToApprove(Refusal, hint="look which version waits", then="App"):
     """No version {version} of {app_key} waits for approval."""
 
 
-class HandshakeUnavailable(Refusal, hint="install an app of type none"):
-    """Apps of type jwt need a signed handshake, which isn't supported yet."""
-
-
 class InstallTimeout(Refusal, hint="install it again"):
-    """The token could not be applied in time."""
+    """The installation could not be finished in time."""
+
+
+class HookRefused(Refusal, hint="look into the app's log; it has to answer 200, 201 or 204"):
+    """{url} answered {status}."""
+
+
+class HookTimeout(Refusal, hint="an answer has to begin within 5 seconds"):
+    """{url} took too long."""
+
+
+class HookUnreachable(Refusal, hint="the app has to answer there"):
+    """{url} can't be reached: {reason}."""
+
+
+class HookNotDue(Refusal, hint="look where it stands", then="App"):
+    """{hook} is nothing that {app_key} wants to be told on {site_id} as it stands."""
+
+
+class NoSecret(Refusal, hint="only installed apps of type jwt have one"):
+    """{app_key} has no shared secret on {site_id}."""
 
 
 class SiteWasReset(Refusal, code="site-reset", hint="install it again"):

@@ -1,7 +1,18 @@
 """How each query of the installation service is answered."""
 
 from services.installation import domain
-from services.installation.queries import App, AppView, Site, SiteApps, SiteAppsView, SiteView
+from services.installation.connect import client_key
+from services.installation.queries import (
+    App,
+    AppView,
+    Deliveries,
+    DeliveriesView,
+    Delivery,
+    Site,
+    SiteApps,
+    SiteAppsView,
+    SiteView,
+)
 from shared.handlers import Context
 from shared.names import fold
 
@@ -27,17 +38,29 @@ class Views:
     def site_apps(self, query: SiteApps, site: domain.Site, context: Context) -> SiteAppsView:
         """Admins see all that is installed."""
         del query
-        site.require_admin(context.actor)
+        cloud_id = site.require_admin(context.actor).cloud_id
         live = [app_key for app_key, app in sorted(site.apps.items()) if app.live]
-        return SiteAppsView(apps=tuple(_view(site.on_site(key), context) for key in live))
+        return SiteAppsView(apps=tuple(_view(site.on_site(key), cloud_id, context) for key in live))
 
     def app(self, query: App, site: domain.Site, context: Context) -> AppView:
         """Admins see the app with its licence."""
+        cloud_id = site.require_admin(context.actor).cloud_id
+        return _view(site.on_site(fold(query.app_key)), cloud_id, context)
+
+    def deliveries(self, query: Deliveries, site: domain.Site, context: Context) -> DeliveriesView:
+        """Admins see what the app was told, also after it was uninstalled."""
         site.require_admin(context.actor)
-        return _view(site.on_site(fold(query.app_key)), context)
+        app = site.on_site(fold(query.app_key))
+        shown = set(Delivery.model_fields)
+        return DeliveriesView(
+            site_id=site.key,
+            app_key=app.app_key,
+            deliveries=tuple(Delivery(**row.model_dump(include=shown)) for row in app.answers),
+            waiting=tuple(due.hook for due in app.due),
+        )
 
 
-def _view(on_site: domain.OnSite, context: Context) -> AppView:
+def _view(on_site: domain.OnSite, cloud_id: str, context: Context) -> AppView:
     live = on_site.require_live()
     app = context.read(domain.App, on_site.app_key)
     return AppView(
@@ -45,6 +68,7 @@ def _view(on_site: domain.OnSite, context: Context) -> AppView:
         app_key=app.key,
         name="" if app.listing is None else app.listing.name,
         installation_id=live.installation_id,
+        client_key=client_key(cloud_id, app.key, on_site.generation),
         build=live.build,
         version=live.version,
         enabled=on_site.enabled,

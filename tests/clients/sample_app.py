@@ -2,10 +2,11 @@
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 
 PAID: dict[str, Any] = {
     "key": "com.example.roadmap",
@@ -17,10 +18,33 @@ PAID: dict[str, Any] = {
 }
 
 
+JWT: dict[str, Any] = {
+    "authentication": {"type": "jwt"},
+    "lifecycle": {hook: f"/{hook}" for hook in ("installed", "enabled", "disabled", "uninstalled")},
+}
+"""Changes that make it an app of type jwt, which is told everything."""
+
+
+class Told(NamedTuple):
+    """What the app was told."""
+
+    path: str
+    headers: Message
+    body: dict[str, Any]
+
+    @property
+    def hook(self) -> str:
+        """The hook by which it was told."""
+        return str(self.body["eventType"])
+
+
 class SampleApp:
-    """What the app serves: its descriptor, as it is now."""
+    """What the app serves: its descriptor, as it is now; and what it was told."""
 
     def __init__(self, base_url: str, changes: Mapping[str, Any]) -> None:
+        self.told: list[Told] = []
+        self.answer: Callable[[BaseHTTPRequestHandler, Told], None] = _take
+        """How it answers what it is told."""
         self.url = f"{base_url}/atlassian-connect.json"
         self.descriptor = PAID | {"baseUrl": base_url} | dict(changes)
 
@@ -43,6 +67,13 @@ def sample_app(changes: Mapping[str, Any] | None = None) -> Iterator[SampleApp]:
             self.end_headers()
             self.wfile.write(body)
 
+        def do_POST(self) -> None:
+            """Any path takes a hook."""
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            told = Told(self.path, self.headers, json.loads(body))
+            app.told.append(told)
+            app.answer(self, told)
+
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
@@ -54,3 +85,21 @@ def sample_app(changes: Mapping[str, Any] | None = None) -> Iterator[SampleApp]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def answering(status: int, body: bytes = b"", **headers: str) -> Callable[..., None]:
+    """Answers every hook so."""
+
+    def answer(handler: BaseHTTPRequestHandler, told: Told) -> None:
+        del told
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
+_take = answering(204)

@@ -24,7 +24,7 @@ from shared.pipeline import Pipeline
 from shared.published import Published
 from shared.sqlite import open_sqlite
 from shared.store import Store
-from tests.faults import orders
+from tests.faults import live, orders
 from tests.faults.history import History
 from tests.faults.kept import House, Kept
 
@@ -39,6 +39,7 @@ async def violations(folder: Path, client: Client, history: History) -> list[str
         found += islice(check(house, history), 10)
     found += islice(_looked(house), 10)
     found += islice(await _streamed(house, client), 10)
+    found += islice(await live.differences(folder, house, client), 10)
     return found
 
 

@@ -22,9 +22,6 @@ from tests.flows import acting
 TWICE = ("token", "installation")
 """Of these services two instances run, so that each is the other's rival."""
 
-BETWEEN = 100
-"""So many commands at least are answered from one kill to the next, on any machine."""
-
 VICTIMS = ("nats", "listing", "token", "token-2", "installation", "installation-2")
 
 
@@ -68,11 +65,15 @@ async def run(
     *,
     kills: int,
     seed: int,
+    between: int = 0,
     victims: Sequence[str] = VICTIMS,
     how: str = "",
     settings: Mapping[str, str] | None = None,
 ) -> Report:
-    """Kill so often, then wait until everything has settled, and check all of it."""
+    """Kill so often, then wait until everything has settled, and check all of it.
+
+    From one kill to the next at least `between` commands are answered, on any machine.
+    """
     report, random = Report(seed), Random(seed)
     house = FaultyHouse(folder, twice=TWICE, settings=settings)
     async with house, await Client.open(house.url, "loader", timeout=2) as client:
@@ -81,7 +82,7 @@ async def run(
         for service in SERVICES if how else ():
             await house.sabotage(service, how)
         begun, before = time.monotonic(), len(load.history.operations)
-        killing = asyncio.create_task(_kill(house, load, report, random, kills, victims))
+        killing = asyncio.create_task(_kill(house, load, report, random, kills, between, victims))
         running = asyncio.create_task(load.run())
         await killing
         load.end()
@@ -112,12 +113,13 @@ async def _kill(
     report: Report,
     random: Random,
     kills: int,
+    between: int,
     victims: Sequence[str],
 ) -> None:
     for number in range(kills):
         answered = load.history.answered
         await asyncio.sleep(random.uniform(0.5, 1.3))
-        while load.history.answered < answered + BETWEEN:
+        while load.history.answered < answered + between:
             await asyncio.sleep(0.01)
         name = victims[number % len(victims)] if number < len(victims) else random.choice(victims)
         while not load.history.open:

@@ -72,6 +72,12 @@ EXITS = {
         Call(["keep"], 2),
         Call(AWAY, 3),
     ],
+    "deliveries": [
+        Call(["absent", "com.example.app"], 1),
+        Call(["site-a"], 2),
+        Call(["site-a", "com.example.app", "--again", "gone"], 2),
+        Call(["site-a", "com.example.app", *AWAY], 3),
+    ],
     "explain": [Call(["limit"], 2)],
     "docs": [Call(["atlassian-connect.json"], 2), Call(["/proc/docs"], 3)],
 }
@@ -99,6 +105,7 @@ HOSTILE_CALLS = {
     "import": Call([f"{HOSTILE}.json", "--data", "empty"], 1),
     "play": Call(["evil.yaml"], 0),
     "dead-letters": Call([], 0),
+    "deliveries": Call(["site-a", "com.example.evil", "--as", "bob"], 0),
     "explain": Call([HOSTILE], 2),
     "docs": Call([f"{HOSTILE}-docs"], 0),
 }

@@ -14,15 +14,18 @@ import pytest
 
 from services.cli.main import COMMANDS, Registered, run
 from services.cli.output import clean
+from services.installation.commands import InstallApp
 from services.supervisor import Supervisor
 from shared import clock
 from shared.client import Client
 from shared.dead_letters import Letter
 from shared.names import iso
 from shared.sqlite import open_sqlite
+from tests.clients import sample_app as sample
 from tests.clients.command import GUESTLIST, guestlist, on_terminal, read_line, started
-from tests.clients.sample_app import PAID
+from tests.clients.sample_app import PAID, answering
 from tests.flows import acting
+from tests.flows.acting import BOB, accepted
 from tests.flows.calls import (
     ASK_EVIL,
     EXITS,
@@ -54,8 +57,15 @@ async def folder(
 ) -> AsyncIterator[Path]:
     """Where commands are typed: all files that they need are here, and the house has an app."""
     here: Path = tmp_path_factory.mktemp("here")
-    await acting.list_app(client, "com.example.app")
+    await acting.list_app(client, "com.example.app", sample.JWT)
     await acting.make_token(client, "com.example.app")
+    await acting.make_site(client, "site-a")
+    async with acting.served(client, "com.example.evil", sample.JWT) as evil_app:
+        evil_app.answer = answering(500, HOSTILE.encode())
+        for app_key in ("com.example.app", "com.example.evil"):
+            link = acting.descriptor_link(app_key)
+            await accepted(client, BOB, InstallApp(site_id="site-a", url=link))
+        await acting.quiet(house)
     descriptor = json.dumps(PAID | {"baseUrl": "https://app.example.com"})
     (here / "atlassian-connect.json").write_text(descriptor)
     (here / "site.yaml").write_text(WRITTEN)

@@ -23,6 +23,8 @@ from tests.installation.conftest import KEYS, MARKETPLACE
 
 APP, SITE, ANN, EVE = "com.example.app", "site-a", "ann", "eve"
 URL = "https://app.example.com/atlassian-connect.json"
+BASE_URL = "https://app.example.com"
+DESCRIPTOR = {"key": APP, "baseUrl": BASE_URL}
 INSTALLATION = f"{SITE}/{APP}/1"
 REGISTERED = SiteRegistered(
     site_id=SITE, base_url="https://a.example.com", product="jira", admin=ANN, cloud_id="cloud"
@@ -54,7 +56,7 @@ def version_seen(build: int = 1, number: str = "1.0.0", **fields: Any) -> AppVer
         "visibility": "private",
         "paid": True,
         "authentication": "none",
-        "descriptor": {},
+        "descriptor": DESCRIPTOR,
     }
     return AppVersionSeen(app_key=APP, build=build, version=number, **told | fields)
 
@@ -68,6 +70,8 @@ def requested(attempt: int = 1, **fields: Any) -> InstallRequested:
         "authentication": "none",
         "paid": True,
         "private": True,
+        "key": APP,
+        "base_url": BASE_URL,
     }
     return InstallRequested(site_id=SITE, app_key=APP, attempt=attempt, **told | fields)
 

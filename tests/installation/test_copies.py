@@ -19,7 +19,7 @@ from services.listing.events import (
 from services.token.events import TokenRemoved
 from shared.messages import Event
 from shared.testing import Scenario
-from tests.installation.examples import APP, SITE, URL, app_seen, version_seen
+from tests.installation.examples import APP, DESCRIPTOR, SITE, URL, app_seen, version_seen
 from tests.rules import rule
 
 CREATED = ListingCreated(
@@ -46,7 +46,7 @@ def published(build: int = 1, **fields: Any) -> VersionPublished:
         "base_url": "https://app.example.com",
         "licensing": True,
         "descriptor_url": URL,
-        "descriptor": {},
+        "descriptor": DESCRIPTOR,
     }
     return VersionPublished(app_key=APP.title(), build=build, **told | fields)
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from shared.errors import Refusal
-from shared.fetch import MAX_BYTES, Fetcher, is_public
+from shared.fetch import MAX_BYTES, Fetcher
+from shared.guarded import is_public
 from tests.clients.pages import chunked, page, redirect, serving
 
 Answer = Callable[[bytes], list[bytes]]

@@ -1,7 +1,8 @@
 """The aggregates of the installation service."""
 
 from services.installation.domain.app import App
+from services.installation.domain.hooks import Due, Telling
 from services.installation.domain.on_site import FRESH, OnSite
 from services.installation.domain.site import Site
 
-__all__ = ["FRESH", "App", "OnSite", "Site"]
+__all__ = ["FRESH", "App", "Due", "OnSite", "Site", "Telling"]

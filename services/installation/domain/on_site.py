@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.installation import refusals
-from services.installation.commands import LicenceState
+from services.installation.commands import AnswerHook, Hook, LicenceState
 from services.installation.domain.app import App
+from services.installation.domain.hooks import UNTAKEN, Due, not_taken, wanted
 from services.installation.events import (
     AppDisabled,
     AppEnabled,
@@ -13,6 +14,8 @@ from services.installation.events import (
     AppUninstalled,
     AppUpdated,
     AppVersionSeen,
+    HookAnswered,
+    HookRequested,
     InstallFailed,
     InstallRequested,
     LicenceChanged,
@@ -25,6 +28,8 @@ from shared.messages import Event
 
 FRESH = LicenceState.ACTIVE_SUBSCRIPTION
 """What the licence of a token stands at when it is applied."""
+KEPT = 20
+"""Answers to hooks that are shown; the audit has them all."""
 
 
 @dataclass
@@ -34,6 +39,8 @@ class OnSite:
     site_id: str
     app_key: str
     record: Callable[[Event], None] = field(repr=False, compare=False)
+    generation: int = 0
+    """How often the site began anew."""
     attempts: int = 0
     under_way: InstallRequested | None = None
     live: AppInstalled | AppUpdated | None = None
@@ -47,6 +54,14 @@ class OnSite:
     licence: LicenceState = LicenceState.NONE
     removed: frozenset[int] = frozenset()
     """Tokens bound to this site that their partner removed."""
+    request: InstallRequested | None = None
+    """What led to the version that is or was live: how the app is reached."""
+    due: tuple[Due, ...] = ()
+    """What the app is still to be told, in this order."""
+    untaken: int = 0
+    """The build that the app didn't take when it was updated; it isn't tried again by itself."""
+    answers: tuple[HookAnswered, ...] = ()
+    """How it took what it was told last."""
 
     @property
     def is_licensed_by_token(self) -> bool:
@@ -68,26 +83,22 @@ class OnSite:
         """Whether that very install still waits for its next step."""
         return self.under_way is not None and self.under_way.attempt == attempt
 
-    def begin_install(self, version: AppVersionSeen, token_id: int | None) -> str:
-        """Begin to install a version on a settled site, and give the installation's id."""
-        attempt = self.attempts + 1
-        new = f"{self.site_id}/{self.app_key}/{attempt}"
-        installation_id = new if self.live is None else self.live.installation_id
-        self.record(
-            InstallRequested(
-                site_id=self.site_id,
-                app_key=self.app_key,
-                installation_id=installation_id,
-                attempt=attempt,
-                build=version.build,
-                version=version.version,
-                authentication=version.authentication,
-                paid=version.paid,
-                private=token_id is not None or version.visibility == "private",
-                token_id=token_id,
-            )
-        )
-        return installation_id
+    def begin_install(
+        self, version: AppVersionSeen, key_id: str, token_id: int | None = None
+    ) -> str:
+        """Begin to install a version on a settled site, and give the installation's id.
+
+        A live app keeps its shared secret; else one is made with the key of that id.
+        """
+        return self._begin(version, self._secret or self._new_secret(key_id), token_id)
+
+    def rotate_secret(self, app: App, key_id: str) -> str:
+        """Begin an update to the same version, with another secret; raises NoSecret."""
+        live = self.require_live()
+        if self._secret is None:
+            raise refusals.NoSecret(app_key=self.app_key, site_id=self.site_id)
+        self.require_settled()
+        return self._begin(app.versions[live.build], self._new_secret(key_id), None)
 
     def finish_install(self) -> None:
         """End the install that is under way well; a licence begins with a paid version."""
@@ -123,21 +134,21 @@ class OnSite:
             )
         )
 
-    def update(self, app: App) -> None:
+    def update(self, app: App, key_id: str) -> None:
         """Follow the newest version, or offer it where the admin has to approve.
 
-        Without effect when there is none, for a private app without a token, and during an
-        install: what ends that leads here again.
+        Without effect when there is none, for a private app without a token, for a version
+        that the app didn't take, and during an install: what ends that leads here again.
         """
         newest = app.newest(private=self.private)
         if self.live is None or self.under_way is not None:
             return
-        if newest is None or newest.build <= self.live.build:
+        if newest is None or newest.build <= self.live.build or newest.build == self.untaken:
             return
         if app.is_private and not self.is_licensed_by_token:
             return
         if not app.asks_more(self.live.build, newest.build):
-            self.begin_install(newest, None)
+            self.begin_install(newest, key_id)
         elif self.offered is None or self.offered.build != newest.build:
             self.record(
                 UpdateOffered(
@@ -148,12 +159,12 @@ class OnSite:
                 )
             )
 
-    def approve_update(self, version: str, app: App) -> str:
+    def approve_update(self, version: str, app: App, key_id: str) -> str:
         """Begin the update that was offered; raises NothingToApprove, InstallInProgress."""
         if self.offered is None or self.offered.version != version:
             raise refusals.NothingToApprove(app_key=self.app_key, version=version)
         self.require_settled()
-        return self.begin_install(app.version_at(self.offered.build), None)
+        return self.begin_install(app.version_at(self.offered.build), key_id)
 
     def uninstall(self) -> None:
         """Take the app off the site; its token stays bound to the site. Raises NotInstalled."""
@@ -224,27 +235,77 @@ class OnSite:
             raise refusals.NoToken(app_key=self.app_key, site_id=self.site_id)
         self._change_licence(state)
 
-    def evolve(self, event: Event) -> None:
-        """Assign what `event` says."""
+    def send_hook(self, hook: Hook) -> None:
+        """Let an app be told once more where it stands; raises HookNotDue."""
+        stands: set[Hook] = {"uninstalled"}
+        if self.live is not None:
+            stands = {"installed", "enabled" if self.enabled else "disabled"}
+        if hook not in stands or self.request is None or hook not in self.request.hooks:
+            raise refusals.HookNotDue(app_key=self.app_key, site_id=self.site_id, hook=hook)
+        self.record(HookRequested(site_id=self.site_id, app_key=self.app_key, hook=hook))
+
+    def answer_hook(self, answer: AnswerHook) -> None:
+        """Take over how the app took what was due; an install that waits for it ends with it."""
+        for due in self.due:
+            if (due.cause, due.hook) == (answer.cause, answer.hook):
+                break
+        else:
+            return
+        installation_id = due.request.installation_id
+        self.record(HookAnswered(**answer.model_dump(), installation_id=installation_id))
+        if due.request == self.under_way:
+            why = not_taken(answer)
+            if why is None:
+                self.finish_install()
+            else:
+                self.fail_install(why.code, why.detail)
+
+    def tell(self, cause: int, *hooks: Hook) -> None:
+        """From that version of the site on the app is to be told this, if it wants to be."""
+        request = self.request
+        if request is not None:
+            due = [Due(cause, hook, request) for hook in hooks if hook in request.hooks]
+            self.due = (*self.due, *due)
+
+    def evolve(self, event: Event, version: int) -> None:
+        """Assign what `event` says, which makes that version of the site."""
         match event:
             case InstallRequested():
                 self.attempts, self.under_way = event.attempt, event
+                if "installed" in event.hooks:
+                    self.due = (*self.due, Due(version, "installed", event))
             case AppInstalled() | AppUpdated():
                 if self.under_way is not None:
                     self.paid = self.under_way.paid
                     self.private = self.private or self.under_way.private
-                self.under_way, self.live, self.offered = None, event, None
+                    self.request = self.under_way
+                self.under_way, self.live, self.offered, self.untaken = None, event, None, 0
+                if isinstance(event, AppInstalled):
+                    self.tell(version, "enabled")
             case InstallFailed():
+                if event.code in UNTAKEN and self.under_way is not None:
+                    self.untaken = self.under_way.build
+                self.due = tuple(due for due in self.due if due.request != self.under_way)
                 self.under_way = None
+            case HookRequested():
+                self.tell(version, event.hook)
+            case HookAnswered():
+                done = (event.cause, event.hook)
+                self.due = tuple(due for due in self.due if (due.cause, due.hook) != done)
+                self.answers = (*self.answers, event)[-KEPT:]
             case UpdateOffered():
                 self.offered = event
             case AppUninstalled():
+                hooks: list[Hook] = ["disabled", "uninstalled"]
+                self.tell(version, *(hooks if self.enabled else hooks[1:]))
                 self.live, self.offered = None, None
                 self.paid, self.private, self.enabled = False, False, True
             case AppEnabled():
                 self.enabled = True
+                self.tell(version, "enabled")
             case AppDisabled():
                 self.enabled = False
+                self.tell(version, "disabled")
             case TokenAttached():
                 self.token_id = event.token_id
             case TokenCleared() if event.token_id == self.token_id:
@@ -253,6 +314,39 @@ class OnSite:
                 self.removed |= {event.token_id}
             case LicenceChanged():
                 self.licence = event.state
+
+    def _begin(self, version: AppVersionSeen, secret: str, token_id: int | None) -> str:
+        attempt = self.attempts + 1
+        new = f"{self.site_id}/{self.app_key}/{attempt}"
+        installation_id = new if self.live is None else self.live.installation_id
+        self.record(
+            InstallRequested(
+                site_id=self.site_id,
+                app_key=self.app_key,
+                installation_id=installation_id,
+                attempt=attempt,
+                build=version.build,
+                version=version.version,
+                authentication=version.authentication,
+                paid=version.paid,
+                private=token_id is not None or version.visibility == "private",
+                token_id=token_id,
+                key=str(version.descriptor["key"]),
+                base_url=str(version.descriptor["baseUrl"]),
+                hooks=wanted(version.descriptor),
+                generation=self.generation,
+                secret=secret if version.authentication == "jwt" else None,
+            )
+        )
+        return installation_id
+
+    @property
+    def _secret(self) -> str | None:
+        """The name of a live app's shared secret."""
+        return None if self.live is None or self.request is None else self.request.secret
+
+    def _new_secret(self, key_id: str) -> str:
+        return f"{self.attempts + 1}.{key_id}"
 
     def _leave(self, live: AppInstalled | AppUpdated) -> None:
         self.clear_token()

@@ -2,6 +2,7 @@
 
 from services.installation import refusals
 from services.installation.commands import AddAdmin, RegisterSite, RemoveAdmin
+from services.installation.domain.hooks import Telling
 from services.installation.domain.on_site import OnSite
 from services.installation.events import (
     AdminAdded,
@@ -39,7 +40,18 @@ class Site(Aggregate):
 
     def on_site(self, app_key: str) -> OnSite:
         """That app as it stands here."""
-        return self.apps.get(app_key) or OnSite(self.key, app_key, self.record)
+        return self.apps.get(app_key) or OnSite(self.key, app_key, self.record, self.generation)
+
+    def tellings(self) -> list[Telling]:
+        """What the apps are to be told, in order."""
+        if self.registered is None:
+            return []
+        told = self.registered.product, self.base_url, self.registered.cloud_id
+        return [
+            Telling(due, *told, install=due.request == app.under_way)
+            for app in self.apps.values()
+            for due in app.due
+        ]
 
     def require_admin(self, account: str) -> SiteRegistered:
         """The site's registration; raises UnknownSite, NotAnAdmin."""
@@ -102,8 +114,13 @@ class Site(Aggregate):
                 self.admins = frozenset({event.admin})
             case SiteRenamed():
                 self.base_url = event.base_url
+                for app in self.apps.values():
+                    if app.live is not None:
+                        app.tell(self.version + 1, "installed")
             case SiteReset():
                 self.generation = event.generation
+                for app in self.apps.values():
+                    app.generation = event.generation
             case AdminAdded():
                 self.admins |= {event.account}
             case AdminRemoved():
@@ -114,5 +131,5 @@ class Site(Aggregate):
                 self.private_listings = False
             case _ if event.app is not None:
                 app = self.on_site(event.app)
-                app.evolve(event)
+                app.evolve(event, self.version + 1)
                 self.apps[event.app] = app

@@ -1,0 +1,67 @@
+"""The keys that sign what apps are told when they are installed; anybody may have the public ones.
+
+An app fetches the public key by its id, `kid`, so one that was in use once stays.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Self
+
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from joserfc.jwk import RSAKey
+
+from shared import clock
+
+_BITS = 2048
+
+
+class InstallKeys:
+    """The keys of a folder by their ids; the newest one signs."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """The keys of a folder, in which one is made when there is none; raises OSError."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        keys = cls(folder)
+        if not keys.ids:
+            keys.make()
+        return keys
+
+    @property
+    def ids(self) -> list[str]:
+        """All ids, from the oldest to the newest."""
+        return sorted(path.stem for path in self._folder.glob("*.pem"))
+
+    @property
+    def newest(self) -> tuple[str, RSAKey]:
+        """The key that signs, with its id."""
+        kid = self.ids[-1]
+        return kid, self._read(kid)
+
+    def public(self, kid: str) -> bytes | None:
+        """A public key as PEM, with LF line ends; None when there is no such key."""
+        return self._read(kid).as_pem(private=False) if kid in self.ids else None
+
+    def make(self) -> str:
+        """Make one more key of 2048 bits, for its owner only; gives its id."""
+        kid = f"{clock.now():%Y%m%dt%H%M%Sz}-{secrets.token_hex(8)}"
+        key = generate_private_key(public_exponent=65537, key_size=_BITS)
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        part = self._folder / f"{kid}.part"
+        owner_only = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(owner_only, "wb") as file:
+            file.write(pem)
+        part.rename(self._folder / f"{kid}.pem")
+        return kid
+
+    def _read(self, kid: str) -> RSAKey:
+        return RSAKey.import_key((self._folder / f"{kid}.pem").read_bytes())

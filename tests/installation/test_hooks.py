@@ -1,0 +1,342 @@
+"""What an app is to be told, in which order, and what becomes of an install by its answer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from services.installation import refusals
+from services.installation.commands import (
+    AnswerHook,
+    DisableApp,
+    EnableApp,
+    Hook,
+    HookOutcome,
+    InstallApp,
+    RenameSite,
+    ResetSite,
+    RotateSecret,
+    SendHook,
+    UninstallApp,
+    UpdateApp,
+)
+from services.installation.domain import App, Site, Telling
+from services.installation.events import (
+    AppDisabled,
+    AppUninstalled,
+    AppUpdated,
+    HookAnswered,
+    HookRequested,
+    InstallFailed,
+    InstallRequested,
+    SiteReset,
+)
+from services.installation.queries import Deliveries
+from shared.messages import Command, Event
+from shared.testing import NOW, Scenario
+from tests.installation.examples import (
+    ANN,
+    APP,
+    ATTACHED,
+    BASE_URL,
+    INSTALLATION,
+    INSTALLED,
+    REGISTERED,
+    SITE,
+    app_seen,
+    link,
+    on_site,
+    requested,
+    version_seen,
+)
+from tests.rules import rule
+from tests.world import taken
+
+HOOKS: dict[Hook, str] = {hook: f"/{hook}" for hook in ("installed", "enabled", "uninstalled")}
+HOOKS["disabled"] = "/off"
+JWT: dict[str, Any] = {"authentication": "jwt", "hooks": HOOKS, "secret": "1.k1"}
+DESCRIPTOR = {"key": APP, "baseUrl": BASE_URL, "lifecycle": HOOKS | {"unknown": "/x"}}
+SEEN = version_seen(authentication="jwt", descriptor=DESCRIPTOR)
+BEGUN = requested(**JWT)
+UPGRADE = requested(2, build=2, version="1.0.1", **JWT)
+LEFT = AppUninstalled(site_id=SITE, app_key=APP, installation_id=INSTALLATION)
+DISABLED = AppDisabled(site_id=SITE, app_key=APP)
+ON_SITE: dict[str, Any] = {"site_id": SITE, "app_key": APP}
+
+
+def answer(hook: Hook = "installed", cause: int = 3, **fields: Any) -> AnswerHook:
+    """An app was told something; the site's first two events come before the install."""
+    told: dict[str, Any] = {"outcome": "taken", "status": 204, "url": BASE_URL + HOOKS[hook]}
+    told |= {"sent_at": NOW, "milliseconds": 5}
+    return AnswerHook(**ON_SITE, hook=hook, cause=cause, **told | fields)
+
+
+def answered(hook: Hook = "installed", cause: int = 3, **fields: Any) -> HookAnswered:
+    """The event that it leads to."""
+    told = answer(hook, cause, **fields).model_dump()
+    return HookAnswered(**told, installation_id=INSTALLATION)
+
+
+def live(*events: Event) -> tuple[Event, ...]:
+    """The app was installed and told so, and then this happened."""
+    return (BEGUN, answered(), INSTALLED, answered("enabled", 5), *events)
+
+
+def due(scenario: Scenario) -> list[tuple[Hook, int]]:
+    """What the app is to be told."""
+    return [(row.due.hook, row.due.cause) for row in tellings(scenario)]
+
+
+def tellings(scenario: Scenario) -> Sequence[Telling]:
+    """The same with what it is told."""
+    return scenario.store.load(Site, SITE).tellings()
+
+
+@rule("hooks.install")
+def test_an_app_is_installed_once_it_took_the_hook(scenario: Scenario) -> None:
+    on_site(scenario, app=(SEEN,)).when(InstallApp(site_id=SITE, url=link()), actor=ANN)
+    scenario.then(BEGUN)
+    (telling,) = tellings(scenario)
+    assert (telling.due.hook, telling.due.cause, telling.install) == ("installed", 3, True)
+    assert (telling.base_url, telling.product) == (REGISTERED.base_url, "jira")
+    scenario.when(answer(), actor="guestlist").then(answered(), INSTALLED)
+    assert due(scenario) == [("enabled", 5)]
+
+
+@rule("hooks.install")
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        (
+            {"outcome": "refused", "status": 500},
+            refusals.HookRefused(url=f"{BASE_URL}/installed", status=500),
+        ),
+        (
+            {"outcome": "timeout", "status": None},
+            refusals.HookTimeout(url=f"{BASE_URL}/installed"),
+        ),
+        (
+            {"outcome": "unreachable", "status": None, "head": "no route"},
+            refusals.HookUnreachable(url=f"{BASE_URL}/installed", reason="no route"),
+        ),
+    ],
+)
+def test_an_app_that_does_not_take_it_is_not_installed(
+    scenario: Scenario, fields: dict[str, Any], why: Any
+) -> None:
+    on_site(scenario, BEGUN).when(answer(**fields), actor="guestlist")
+    failed = InstallFailed(
+        **ON_SITE, installation_id=INSTALLATION, code=why.code, detail=why.detail
+    )
+    scenario.then(answered(**fields), failed)
+    assert due(scenario) == []
+
+
+@rule("hooks.install")
+def test_where_hooks_are_switched_off_an_install_goes_on(scenario: Scenario) -> None:
+    on_site(scenario, BEGUN).when(answer(outcome="not-sent", status=None), actor="guestlist")
+    scenario.then(answered(outcome="not-sent", status=None), INSTALLED)
+
+
+@rule("hooks.install")
+def test_an_upgrade_that_fails_leaves_the_version_before(scenario: Scenario) -> None:
+    on_site(scenario, *live(UPGRADE))
+    assert due(scenario) == [("installed", 7)]
+    scenario.when(answer(cause=7, outcome="timeout", status=None), actor="guestlist")
+    site = scenario.store.load(Site, SITE).on_site(APP)
+    assert (site.live, site.request, site.due) == (INSTALLED, BEGUN, ())
+
+
+@rule("versions.roll-out")
+@pytest.mark.parametrize(
+    ("outcome", "after", "begins"),
+    [("refused", 2, False), ("timeout", 2, False), ("unreachable", 2, False), ("refused", 3, True)],
+)
+def test_a_version_that_the_app_did_not_take_is_not_tried_again_by_itself(
+    scenario: Scenario, outcome: HookOutcome, after: int, begins: bool
+) -> None:
+    fields = {"authentication": "jwt", "descriptor": DESCRIPTOR, "visibility": "private"}
+    second = version_seen(2, "1.0.1", **fields)
+    on_site(scenario, *live(ATTACHED, UPGRADE), app=(app_seen(), SEEN, second))
+    scenario.when(answer(cause=8, outcome=outcome, status=None), actor="guestlist")
+    if after == 3:
+        scenario.given(App, APP, version_seen(3, "1.0.2", **fields))
+    scenario.when(UpdateApp(**ON_SITE), actor="guestlist")
+    assert (scenario.store.load(Site, SITE).on_site(APP).under_way is not None) == begins
+    if not begins:
+        scenario.when(InstallApp(site_id=SITE, url=link(2)), actor=ANN)
+        assert due(scenario) == [("installed", 11)]
+
+
+@rule("hooks.secret")
+def test_an_update_keeps_the_secret_and_a_new_installation_gets_another(
+    scenario: Scenario,
+) -> None:
+    install = InstallApp(site_id=SITE, url=link())
+    on_site(scenario, *live(), app=(SEEN,)).when(install, actor=ANN).then(requested(2, **JWT))
+    scenario.when(answer(cause=7), actor="guestlist")
+    scenario.when(UninstallApp(**ON_SITE), actor=ANN)
+    scenario.when(install, actor=ANN)
+    again = JWT | {"secret": "3.k1", "installation_id": f"{SITE}/{APP}/3"}
+    scenario.then(requested(3, **again))
+
+
+@rule("hooks.secret")
+def test_a_secret_is_changed_by_an_update_to_the_same_version(scenario: Scenario) -> None:
+    on_site(scenario, *live(), app=(SEEN,)).when(RotateSecret(**ON_SITE), actor=ANN)
+    scenario.then(requested(2, **JWT | {"secret": "2.k1"}))
+    assert scenario.result == {"installation_id": INSTALLATION}
+    scenario.when(answer(cause=7, outcome="refused", status=500), actor="guestlist")
+    assert scenario.store.load(Site, SITE).on_site(APP).request == BEGUN
+    scenario.when(RotateSecret(**ON_SITE), actor=ANN)
+    scenario.when(answer(cause=10), actor="guestlist")
+    request = scenario.store.load(Site, SITE).on_site(APP).request
+    assert request is not None
+    assert request.secret == "3.k1"
+
+
+@rule("hooks.secret")
+def test_what_has_no_secret_has_none_to_change(scenario: Scenario) -> None:
+    on_site(scenario).when(RotateSecret(**ON_SITE), actor=ANN)
+    scenario.then_refused(refusals.NotInstalled(**ON_SITE))
+    scenario.given(Site, SITE, requested(), INSTALLED).when(RotateSecret(**ON_SITE), actor=ANN)
+    scenario.then_refused(refusals.NoSecret(**ON_SITE))
+
+
+@rule("hooks.order")
+@pytest.mark.parametrize(
+    ("before", "command", "hooks"),
+    [
+        ([], DisableApp(**ON_SITE), [("disabled", 7)]),
+        ([DISABLED, answered("disabled", 7)], DisableApp(**ON_SITE), []),
+        ([DISABLED, answered("disabled", 7)], EnableApp(**ON_SITE), [("enabled", 9)]),
+        ([], UninstallApp(**ON_SITE), [("disabled", 7), ("uninstalled", 7)]),
+        ([DISABLED], UninstallApp(**ON_SITE), [("disabled", 7), ("uninstalled", 8)]),
+        (
+            [],
+            RenameSite(site_id=SITE, base_url="https://b.example.com"),
+            [("installed", 7)],
+        ),
+        ([], ResetSite(site_id=SITE), [("disabled", 7), ("uninstalled", 7)]),
+        ([LEFT], RenameSite(site_id=SITE, base_url="https://b.example.com"), None),
+    ],
+)
+def test_an_app_is_told_what_becomes_of_it(
+    scenario: Scenario, before: list[Event], command: Command, hooks: list[Any] | None
+) -> None:
+    on_site(scenario, *live(*before)).when(command, actor=ANN)
+    assert due(scenario) == ([("disabled", 7), ("uninstalled", 7)] if hooks is None else hooks)
+
+
+@rule("hooks.order")
+def test_an_app_is_told_only_what_it_wants(scenario: Scenario) -> None:
+    wants = requested(**JWT | {"hooks": {"uninstalled": "/bye"}})
+    on_site(scenario, wants, INSTALLED)
+    assert due(scenario) == []
+    scenario.when(UninstallApp(**ON_SITE), actor=ANN)
+    assert due(scenario) == [("uninstalled", 5)]
+
+
+@rule("hooks.order")
+def test_an_answer_to_what_is_not_due_changes_nothing(scenario: Scenario) -> None:
+    for late in (answer(), answer("enabled"), answer(cause=7)):
+        on_site(scenario, *live()).when(late, actor="guestlist").then()
+
+
+@rule("hooks.order")
+def test_an_install_that_ended_otherwise_is_not_told_any_more(scenario: Scenario) -> None:
+    on_site(scenario, BEGUN).when(ResetSite(site_id=SITE), actor=ANN)
+    assert due(scenario) == []
+    scenario.when(answer(), actor="guestlist").then()
+
+
+@rule("sites.reset")
+def test_a_site_that_began_anew_is_another_one_for_its_apps(scenario: Scenario) -> None:
+    on_site(scenario, *live(), app=(SEEN,)).when(ResetSite(site_id=SITE), actor=ANN)
+    assert {row.request.generation for row in tellings(scenario)} == {0}
+    scenario.when(InstallApp(site_id=SITE, url=link()), actor=ANN)
+    (*_, last) = tellings(scenario)
+    assert (last.due.hook, last.request.generation) == ("installed", 1)
+
+
+@rule("hooks.again")
+@pytest.mark.parametrize(
+    ("before", "hooks"),
+    [
+        ([], {"installed", "enabled"}),
+        ([DISABLED], {"installed", "disabled"}),
+        ([LEFT], {"uninstalled"}),
+        ([LEFT, SiteReset(site_id=SITE, generation=1)], {"uninstalled"}),
+    ],
+)
+def test_an_app_is_told_again_where_it_stands_and_nothing_else(
+    scenario: Scenario, before: list[Event], hooks: set[Hook]
+) -> None:
+    on_site(scenario, *live(*before))
+    for hook in HOOKS:
+        scenario.when(SendHook(**ON_SITE, hook=hook), actor=ANN)
+        if hook in hooks:
+            scenario.then(HookRequested(**ON_SITE, hook=hook))
+        else:
+            scenario.then_refused(refusals.HookNotDue(**ON_SITE, hook=hook))
+
+
+@rule("hooks.again")
+def test_what_was_never_there_is_told_nothing(scenario: Scenario) -> None:
+    on_site(scenario).when(SendHook(**ON_SITE, hook="uninstalled"), actor=ANN)
+    scenario.then_refused(refusals.HookNotDue(**ON_SITE, hook="uninstalled"))
+    failed = InstallFailed(**ON_SITE, installation_id=INSTALLATION, code="x", detail="y")
+    scenario.given(Site, SITE, BEGUN, failed)
+    scenario.when(SendHook(**ON_SITE, hook="uninstalled"), actor=ANN)
+    scenario.then_refused(refusals.HookNotDue(**ON_SITE, hook="uninstalled"))
+
+
+@rule("hooks.shown")
+def test_an_admin_sees_what_the_app_was_told(scenario: Scenario) -> None:
+    refused: HookOutcome = "refused"
+    last = answered("disabled", 7, outcome=refused, status=500, head="boom")
+    view = on_site(scenario, *live(DISABLED, last, LEFT)).ask(Deliveries(**ON_SITE), actor=ANN)
+    told = [(row["hook"], row["outcome"], row["status"], row["head"]) for row in view["deliveries"]]
+    assert told == [
+        ("installed", "taken", 204, ""),
+        ("enabled", "taken", 204, ""),
+        ("disabled", "refused", 500, "boom"),
+    ]
+    assert view["waiting"] == ["uninstalled"]
+
+
+@rule("hooks.shown")
+def test_the_last_20_are_shown(scenario: Scenario) -> None:
+    events: list[Event] = []
+    for number in range(15):
+        again = HookRequested(**ON_SITE, hook="installed")
+        events += [again, answered(cause=7 + 2 * number, milliseconds=number)]
+    view = on_site(scenario, *live(*events)).ask(Deliveries(**ON_SITE), actor=ANN)
+    assert len(view["deliveries"]) == 17
+    events *= 2
+    site = Site(SITE)
+    for event in (REGISTERED, *live(*events)):
+        site.record(event)
+    assert len(site.on_site(APP).answers) == 20
+
+
+def test_old_installs_tell_nobody_anything(scenario: Scenario) -> None:
+    old = InstallRequested(
+        **ON_SITE,
+        installation_id=INSTALLATION,
+        attempt=1,
+        build=1,
+        version="1.0.0",
+        authentication="none",
+        paid=True,
+        private=True,
+    )
+    updated = AppUpdated(**INSTALLED.model_dump(), from_version="1.0.0")
+    on_site(scenario, old, INSTALLED, DISABLED, updated, LEFT)
+    assert due(scenario) == []
+
+
+def test_what_a_world_takes_is_what_was_told(scenario: Scenario) -> None:
+    on_site(scenario, BEGUN)
+    (telling,) = tellings(scenario)
+    assert taken(telling).url == f"{BASE_URL}/installed"

@@ -1,0 +1,40 @@
+"""The query string hash of a request."""
+
+import pytest
+
+from shared.qsh import canonical, qsh
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "text"),
+    [
+        ("", "", "GET&/&"),
+        ("/", "", "GET&/&"),
+        ("/page/", "", "GET&/page&"),
+        ("/page//", "", "GET&/page/&"),
+        ("/a&b", "", "GET&/a%26b&"),
+        ("/a%20b", "", "GET&/a%20b&"),
+        ("/page", "b=1&a=2", "GET&/page&a=2&b=1"),
+        ("/page", "jwt=x&a=2", "GET&/page&a=2"),
+        ("/page", "a=b+c", "GET&/page&a=b%20c"),
+        ("/page", "a=b%2Bc", "GET&/page&a=b%2Bc"),
+        ("/page", "a=2&a=10", "GET&/page&a=10,2"),
+        ("/page", "a=x%2Cy&a=b", "GET&/page&a=b,x%2Cy"),
+        ("/page", "a=", "GET&/page&a="),
+        ("/page", "a", "GET&/page&a="),
+        ("/page", "A=1&a=2", "GET&/page&A=1&a=2"),
+        ("/page", "a=~-._*'()", "GET&/page&a=~-._%2A%27%28%29"),
+        ("/page", "%C3%A4=%E2%82%AC", "GET&/page&%C3%A4=%E2%82%AC"),
+    ],
+)
+def test_a_request_is_written_the_same_however_it_was_sent(
+    path: str, query: str, text: str
+) -> None:
+    assert canonical("get", path, query) == text
+
+
+def test_the_hash_is_of_the_text() -> None:
+    """Computed with sha256sum."""
+    assert qsh("GET", "/page", "") == (
+        "a05b3f80a121e85bdabd6aec0c5dd983068668b134fc022c2613b9a2f6ae8505"
+    )
