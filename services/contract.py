@@ -5,6 +5,8 @@ import importlib
 from shared.messages import Command, Event, Query
 
 SERVICES = ("listing", "token", "installation")
+GATEWAY = "gateway"
+"""What serves HTTP: it owns nothing and asks the services."""
 _PARTS = ("commands", "events", "queries", "refusals")
 
 

@@ -4,16 +4,15 @@ import asyncio
 import json
 import secrets
 import shutil
-import socket
 import sys
 from pathlib import Path
 
+from services.ports import NotStarted, free_port
 from shared import broker_health
 
 USER = "guestlist"
 _WATCH = "watch"
 """The user of the server's own account, where it tells its health."""
-_PORT = 4222
 _LOOK = 2.0
 """Seconds between two looks at the disk."""
 _ROOM = 16 << 20
@@ -28,17 +27,13 @@ accounts {{ $SYS {{ users: [ {{ user: {watch}, password: {password} }} ] }} }}
 """
 
 
-class NotStarted(Exception):
-    """Something didn't come up in time; its log tells why."""
-
-
 class NatsServer:
     """NATS on a data folder; making it writes its configuration and how it is reached."""
 
     def __init__(self, data: Path, port: int | None = None) -> None:
         """Raises NotStarted when there is no server to run, or the port is in use."""
         self._store = data / "nats"
-        self._place = f"127.0.0.1:{_free_port(port)}"
+        self._place = f"127.0.0.1:{free_port(4222, port)}"
         self._password = secrets.token_urlsafe(24)
         self.url = self._url_of(USER)
         self.command = [_binary(), "-c", str(data / "nats.conf")]
@@ -84,17 +79,3 @@ def _write_private(path: Path, text: str) -> None:
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
     path.write_text(text)
-
-
-def _free_port(wanted: int | None) -> int:
-    """That port, or the first free one from the usual one on; raises NotStarted."""
-    first, count = (_PORT, 1000) if wanted is None else (wanted, 1)
-    for port in range(first, first + count):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise NotStarted(f"port {first} is in use" if count == 1 else f"no port from {first} is free")

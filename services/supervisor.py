@@ -12,8 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from services.contract import SERVICES
-from services.nats_server import USER, NatsServer, NotStarted
+from services.address import Address
+from services.contract import GATEWAY, SERVICES
+from services.nats_server import USER, NatsServer
+from services.ports import NotStarted
 from shared.client import Client, NoReply
 from shared.keys import Keys
 
@@ -36,17 +38,21 @@ class Supervisor:
     """
 
     services: Sequence[str] = SERVICES
+    gateway = True
+    """Whether HTTP is served too."""
 
     def __init__(
         self,
         data: Path,
         *,
         port: int | None = None,
+        http_port: int | None = None,
         environment: Mapping[str, str] | None = None,
         report: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.data = data.resolve()
         self._port = port
+        self._http_port = http_port
         self._environment = dict(environment or {})
         self._report = report
         self._children: dict[str, asyncio.subprocess.Process] = {}
@@ -54,6 +60,8 @@ class Supervisor:
         self._watching: asyncio.Task[None] | None = None
         self._lock: int | None = None
         self.url = ""
+        self.http = ""
+        """Where HTTP is served."""
 
     async def __aenter__(self) -> Self:
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -101,7 +109,9 @@ class Supervisor:
                     for service in self.services:
                         while await client.health(service) is None:
                             await asyncio.sleep(0.05)
-                    return
+                if self.gateway:
+                    await _until_listening(self.http)
+                return
             await asyncio.sleep(0.05)
 
     def _configure(self) -> None:
@@ -109,6 +119,10 @@ class Supervisor:
             Keys.make(self.data / "keys.json")
         self._nats = NatsServer(self.data, self._port)
         self.url = self._nats.url
+        if self.gateway:
+            address = Address.of(self.data, self._http_port)
+            self.http = address.local
+            self._environment = address.environment | self._environment
 
     async def _start(self) -> None:
         for name, command in self._commands().items():
@@ -119,7 +133,8 @@ class Supervisor:
 
     def _commands(self) -> dict[str, list[str]]:
         """What runs, by the name of the child."""
-        services = {name: [sys.executable, "-m", f"services.{name}.app"] for name in self.services}
+        names = (*self.services, GATEWAY) if self.gateway else self.services
+        services = {name: [sys.executable, "-m", f"services.{name}.app"] for name in names}
         return {"nats": self._nats.command} | services
 
     async def _spawn(self, name: str, command: list[str]) -> None:
@@ -165,6 +180,16 @@ def stop_when_told() -> None:
     task = asyncio.current_task()
     if task is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
+async def _until_listening(url: str) -> None:
+    host, _, port = url.rpartition("/")[2].rpartition(":")
+    while True:
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(host, int(port))
+            writer.close()
+            return
+        await asyncio.sleep(0.05)
 
 
 def _lock(path: Path) -> int:

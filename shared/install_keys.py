@@ -30,7 +30,6 @@ class InstallKeys:
     @classmethod
     def open(cls, folder: Path) -> Self:
         """The keys of a folder, in which one is made when there is none; raises OSError."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         keys = cls(folder)
         if not keys.ids:
             keys.make()
@@ -56,6 +55,7 @@ class InstallKeys:
         kid = f"{clock.now():%Y%m%dt%H%M%Sz}-{secrets.token_hex(8)}"
         key = generate_private_key(public_exponent=65537, key_size=_BITS)
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         part = self._folder / f"{kid}.part"
         owner_only = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(owner_only, "wb") as file:

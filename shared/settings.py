@@ -40,6 +40,9 @@ class Settings(BaseSettings):
         "http://127.0.0.1:8080"
     )
     """Where token links point to; no slash at the end."""
+    http_host: str = "127.0.0.1"
+    """Address at which the gateway listens."""
+    http_port: Annotated[int, Field(ge=1, le=65535)] = 8080
     install_keys: Path | None = None
     """Folder of the keys that sign hooks; `install-keys` in the data folder unless it is given."""
     development: bool = False

@@ -29,6 +29,7 @@ from shared.errors import Refusal
 from shared.handlers import Prepared, routes
 from shared.in_memory import MemoryRecorder
 from shared.inbox import Inbox, policies_of
+from shared.install_keys import InstallKeys
 from shared.keys import Keys
 from shared.messages import Answer, Answered, Command, Envelope, Event, Reply
 from shared.pipeline import Pipeline
@@ -216,7 +217,10 @@ class World:
     def _decide_by(self, rules: Rules) -> dict[str, Pipeline]:
         listing = ListingHandlers([OPERATOR]), ListingViews(MARKETPLACE, [OPERATOR])
         token = TokenHandlers(KEYS, MARKETPLACE, rules), TokenViews(KEYS, MARKETPLACE)
-        installation = InstallationHandlers(KEYS, MARKETPLACE, [OPERATOR]), InstallationViews()
+        installation = (
+            InstallationHandlers(KEYS, MARKETPLACE, [OPERATOR]),
+            InstallationViews(InstallKeys(self._folder / "install-keys")),
+        )
         needs = InstallationNeeds(self.ask)
         return {
             "listing": self._pipeline("listing", listing, prepare=self._fetch),

@@ -14,7 +14,7 @@ from services.cli.options import HERE, Data, Development, Nats
 from services.cli.output import Row, line
 from services.cli.stop import INTERRUPTED, NO_ANSWER, REFUSED, WRONG_USE, Stop
 from services.cli.told import KeyFile, Up
-from services.contract import SERVICES
+from services.contract import GATEWAY, SERVICES
 
 LEAST_FREE = 1024
 """MiB that a disk needs free."""
@@ -25,6 +25,14 @@ def up(
     port: Annotated[
         int | None,
         typer.Option(min=1, max=65535, help="Port of NATS; 4222 or the next free one."),
+    ] = None,
+    http_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65535,
+            help="Port of HTTP; the one before, at first 8080 or the next free one.",
+        ),
     ] = None,
     archive: Annotated[
         Path | None,
@@ -42,12 +50,12 @@ def up(
     *,
     out: Printer,
 ) -> None:
-    """Run NATS and the three services here, until Ctrl-C or SIGTERM.
+    """Run NATS, the three services and the gateway here, until Ctrl-C or SIGTERM.
 
     With --from it is a scratch copy of a house at a moment: with a NATS, stores and keys of its
     own, so that nothing that is sent there reaches the real one, and apps are told nothing.
     """
-    from services.nats_server import NotStarted
+    from services.ports import NotStarted
     from services.supervisor import AlreadyUp, Supervisor, stop_when_told
 
     tells = archive is None if hooks is None else hooks
@@ -57,10 +65,13 @@ def up(
 
     async def run() -> None:
         stop_when_told()
-        async with Supervisor(data, port=port, environment=environment, report=_say) as running:
+        async with Supervisor(
+            data, port=port, http_port=http_port, environment=environment, report=_say
+        ) as running:
             place = running.url.rpartition("@")[2]
-            told = f"up: {', '.join(SERVICES)} on {place}, data in {data}"
-            out.tell(Up(services=SERVICES, nats=place, data=data), [(told,)])
+            told = f"up: {', '.join(SERVICES)} on {place}, {running.http}, data in {data}"
+            up = Up(services=SERVICES, nats=place, http=running.http, data=data)
+            out.tell(up, [(told,)])
             await running.until_told_to_stop()
 
     try:
@@ -81,22 +92,23 @@ def service(
         typer.Argument(
             metavar="NAME",
             autocompletion=complete.services,
-            help=f"One of {', '.join(SERVICES)}.",
+            help=f"One of {', '.join(SERVICES)}, or {GATEWAY}.",
         ),
     ],
     *,
     out: Printer,
 ) -> None:
-    """Run one service, set up by GUESTLIST_… variables."""
+    """Run one service or the gateway, set up by GUESTLIST_… variables."""
     from pydantic import ValidationError
 
     from shared.settings import Settings
 
     del out  # it only logs
-    arguments.service(name)
+    if name != GATEWAY:
+        arguments.service(name)
     try:
         folder = Settings().data
-        if not folder.is_dir():
+        if name != GATEWAY and not folder.is_dir():
             raise FileNotFoundError(f"there is no folder {folder}")
         importlib.import_module(f"services.{name}.app").main()
     except (OSError, ValueError) as error:

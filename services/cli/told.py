@@ -20,6 +20,8 @@ class Up(Message):
 
     services: tuple[str, ...]
     nats: str
+    http: str
+    """Where links lead, and where apps fetch public keys."""
     data: Path
 
 

@@ -38,7 +38,9 @@ def main() -> None:
     bus = Bus(settings.nats, NAME, settings.reply_prefixes)
     handlers = Handlers.of(settings, keys)
     store = Store(NAME, open_sqlite(settings.store(NAME)))
-    pipeline = Pipeline(store, routes(handlers) | routes(Views()), prepare=Needs(bus.ask).prepare)
+    install_keys = InstallKeys.open(settings.signing)
+    table = routes(handlers) | routes(Views(install_keys))
+    pipeline = Pipeline(store, table, prepare=Needs(bus.ask).prepare)
     policies = policies_of(Policies())
 
     async def sites_of(app_key: str) -> list[str]:
@@ -48,7 +50,7 @@ def main() -> None:
     async def tellings_of(site_id: str) -> list[Telling]:
         return await pipeline.on_thread(lambda: store.load(Site, site_id).tellings())
 
-    connect = Connect(keys, InstallKeys.open(settings.signing), settings)
+    connect = Connect(keys, install_keys, settings)
     install = InstallProcess(keys, bus.ask, pipeline.answer, tellings_of, connect.tell)
     followers: list[Follower] = [
         Inbox("listing", policies, pipeline),

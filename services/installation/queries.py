@@ -1,11 +1,15 @@
 """What may be read of the installation service."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
 
 from services.installation.commands import Hook, HookOutcome, LicenceState
 from services.listing.commands import Product
 from shared.messages import Message, Query
 from shared.names import AppKey, SiteId, Timestamp
+
+Kid = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class SiteView(Message):
@@ -73,6 +77,14 @@ class DeliveriesView(Message):
     """What the app is still to be told."""
 
 
+class InstallKeyView(Message):
+    """The answer to InstallKey."""
+
+    kid: str
+    pem: str
+    """The public key, with LF line ends."""
+
+
 class Site(Query, service="installation", key="site_id", answer=SiteView):
     """A site, for its admins."""
 
@@ -97,3 +109,9 @@ class Deliveries(Query, service="installation", key="site_id", answer=Deliveries
 
     site_id: SiteId
     app_key: AppKey
+
+
+class InstallKey(Query, service="installation", key=None, answer=InstallKeyView):
+    """A public key by which apps check what they are told, for everybody."""
+
+    kid: Kid

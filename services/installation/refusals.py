@@ -69,3 +69,7 @@ class NoSecret(Refusal, hint="only installed apps of type jwt have one"):
 
 class SiteWasReset(Refusal, code="site-reset", hint="install it again"):
     """The site {site_id} was reset meanwhile."""
+
+
+class UnknownKey(Refusal, hint="take the kid of the token's header as it is"):
+    """There is no key {kid}."""

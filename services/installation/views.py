@@ -1,6 +1,6 @@
 """How each query of the installation service is answered."""
 
-from services.installation import domain
+from services.installation import domain, refusals
 from services.installation.connect import client_key
 from services.installation.queries import (
     App,
@@ -8,12 +8,15 @@ from services.installation.queries import (
     Deliveries,
     DeliveriesView,
     Delivery,
+    InstallKey,
+    InstallKeyView,
     Site,
     SiteApps,
     SiteAppsView,
     SiteView,
 )
 from shared.handlers import Context
+from shared.install_keys import InstallKeys
 from shared.names import fold
 
 READ_ONLY = "an access token licenses this app; its licence can't be bought or extended"
@@ -21,6 +24,9 @@ READ_ONLY = "an access token licenses this app; its licence can't be bought or e
 
 class Views:
     """One method a query."""
+
+    def __init__(self, install_keys: InstallKeys) -> None:
+        self._install_keys = install_keys
 
     def site(self, query: Site, site: domain.Site, context: Context) -> SiteView:
         """Admins see the site."""
@@ -58,6 +64,14 @@ class Views:
             deliveries=tuple(Delivery(**row.model_dump(include=shown)) for row in app.answers),
             waiting=tuple(due.hook for due in app.due),
         )
+
+    def install_key(self, query: InstallKey, none: domain.Site, context: Context) -> InstallKeyView:
+        """Everybody sees the public keys."""
+        del none, context
+        pem = self._install_keys.public(query.kid)
+        if pem is None:
+            raise refusals.UnknownKey(kid=query.kid)
+        return InstallKeyView(kid=query.kid, pem=pem.decode())
 
 
 def _view(on_site: domain.OnSite, cloud_id: str, context: Context) -> AppView:

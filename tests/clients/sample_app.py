@@ -1,5 +1,6 @@
 """A small Connect app, served over HTTP on this machine."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -47,6 +48,15 @@ class SampleApp:
         """How it answers what it is told."""
         self.url = f"{base_url}/atlassian-connect.json"
         self.descriptor = PAID | {"baseUrl": base_url} | dict(changes)
+
+    async def until_told(self, *hooks: str) -> list[Told]:
+        """What it was told so far, at least as much as this, and that first."""
+        async with asyncio.timeout(20):
+            while len(self.told) < len(hooks):
+                await asyncio.sleep(0.02)
+        told = self.told[: len(hooks)]
+        assert [row.hook for row in told] == [*hooks]
+        return told
 
     def change(self, **members: Any) -> None:
         """Serve another descriptor from now on."""

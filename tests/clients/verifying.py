@@ -18,9 +18,8 @@ CLAIMS = {"iss", "iat", "exp", "qsh"}
 
 def by_key(app: SampleApp, told: Told, keys: Mapping[str, bytes]) -> dict[str, Any]:
     """The claims of a token that is signed with the key that its header names."""
-    token = _token(told)
-    kid = _header(token)["kid"]
-    decoded = jwt.decode(token, RSAKey.import_key(keys[kid]), algorithms=["RS256"])
+    key = RSAKey.import_key(keys[kid_of(told)])
+    decoded = jwt.decode(_token(told), key, algorithms=["RS256"])
     claims = _checked(app, told, decoded.claims, seconds=900)
     assert claims.pop("aud") == [app.descriptor["baseUrl"]]
     assert set(claims) == CLAIMS
@@ -33,6 +32,12 @@ def by_secret(app: SampleApp, told: Told, secret: str) -> dict[str, Any]:
     claims = _checked(app, told, decoded.claims, seconds=180)
     assert set(claims) == CLAIMS
     return claims
+
+
+def kid_of(told: Told) -> str:
+    """The id of the key by which a token says that it is signed."""
+    head = _token(told).partition(".")[0]
+    return str(json.loads(urlsafe_b64decode(head + "=" * (-len(head) % 4)))["kid"])
 
 
 def _checked(app: SampleApp, told: Told, claims: dict[str, Any], *, seconds: int) -> dict[str, Any]:
@@ -50,8 +55,3 @@ def _token(told: Told) -> str:
     scheme, _, token = told.headers["Authorization"].partition(" ")
     assert scheme == "JWT"
     return token
-
-
-def _header(token: str) -> dict[str, Any]:
-    head = token.partition(".")[0]
-    return dict(json.loads(urlsafe_b64decode(head + "=" * (-len(head) % 4))))

@@ -10,6 +10,7 @@ from services import contract
 from services.cli.main import run
 from services.cli.output import line
 from services.supervisor import Supervisor
+from tests.clients.ports import free_port
 from tests.clients.sample_app import sample_app
 
 PLAY = Path(__file__).parents[2] / "docs/plays/private-app.yaml"
@@ -18,7 +19,8 @@ PLAY = Path(__file__).parents[2] / "docs/plays/private-app.yaml"
 async def demo(data: Path, within: float) -> int:
     """Play it on servers whose data is in `data`; gives the exit code."""
     with sample_app() as app:
-        async with Supervisor(data, environment={"GUESTLIST_DEVELOPMENT": "true"}):
+        environment = {"GUESTLIST_DEVELOPMENT": "true"}
+        async with Supervisor(data, http_port=free_port(), environment=environment):
             line(f"NATS and the services listing, token, installation run, data in {data}")
             typed = ["play", str(PLAY), "--data", str(data)]
             typed += ["--within", str(within), "--timeout", str(within)]

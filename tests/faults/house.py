@@ -11,11 +11,13 @@ from pathlib import Path
 from services.contract import SERVICES
 from services.supervisor import Supervisor
 from shared.health import Health
-from tests.flows.conftest import free_port
+from tests.clients.ports import free_port
 
 
 class FaultyHouse(Supervisor):
-    """As `guestlist up`, but for what is done to its services."""
+    """As `guestlist up`, but for what is done to its services, and without HTTP."""
+
+    gateway = False
 
     def __init__(
         self,

@@ -15,6 +15,7 @@ from services.token.views import Views as TokenViews
 from shared import clock
 from shared.client import Client
 from shared.handlers import Route, routes
+from shared.install_keys import InstallKeys
 from shared.keys import Keys
 from shared.messages import Envelope, Query
 from shared.pipeline import Pipeline
@@ -46,7 +47,7 @@ def _views(folder: Path) -> Mapping[str, Mapping[str, Route]]:
     return {
         "listing": routes(ListingViews(url, operators)),
         "token": routes(TokenViews(Keys.read(settings.keys), url)),
-        "installation": routes(InstallationViews()),
+        "installation": routes(InstallationViews(InstallKeys(settings.signing))),
     }
 
 

@@ -16,7 +16,8 @@ import nats.errors
 import nats.js.errors
 from nats.aio.client import Client as Connection
 
-from tests.flows.conftest import SERVER, free_port
+from tests.clients.ports import free_port
+from tests.flows.conftest import SERVER
 
 _MIB = 256
 _SECONDS = 2.0

@@ -33,10 +33,11 @@ from shared.store import Store
 from shared.streams import declared
 from shared.subjects import BOOKMARKS, EVENTS
 from shared.tasks import end
+from tests.clients.ports import free_port
 from tests.faults.house import FaultyHouse
 from tests.flows import acting
 from tests.flows.acting import ANN
-from tests.flows.conftest import SERVER, bare_nats, free_port
+from tests.flows.conftest import SERVER, bare_nats
 from tests.flows.test_relay import happen, relay
 
 

@@ -1,7 +1,6 @@
 """Real servers for the flow tests: one house for each module."""
 
 import asyncio
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from services.supervisor import Supervisor
 from shared.client import Client
 from shared.tasks import end
 from tests.clients.audit import Audit
+from tests.clients.ports import free_port
 from tests.flows.tap import TappedSupervisor, heard, judged
 
 SERVER = Path(sys.executable).parent / "nats-server"
@@ -78,11 +78,3 @@ async def bare_nats(folder: Path) -> AsyncIterator[str]:
     finally:
         server.kill()
         await server.wait()
-
-
-def free_port() -> int:
-    """A port of this machine on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -61,6 +61,9 @@ class TappedSupervisor(Supervisor):
     A subscriber would: what is asked of a dead service has nobody else who listens.
     """
 
+    gateway = False
+    """What is asked over HTTP is asked in a house of its own."""
+
     def _configure(self) -> None:
         super()._configure()
         with (self.data / "nats.conf").open("a") as file:

@@ -13,8 +13,9 @@ from services.listing.commands import PublishApp
 from shared.client import Client
 from shared.keys import Keys
 from tests.clients.command import guestlist, read_line, started
+from tests.clients.ports import free_port
 from tests.clients.sample_app import sample_app
-from tests.flows.conftest import bare_nats, free_port
+from tests.flows.conftest import bare_nats
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ async def test_a_service_runs_until_it_is_told_to_stop(nats: str, tmp_path: Path
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_house_runs_until_it_is_told_to_stop(tmp_path: Path, number: int) -> None:
     given = {"GUESTLIST_DATA": str(tmp_path / "data")}
-    typed = [*await _example("up"), "--port", str(free_port())]
+    typed = [*await _example("up"), "--port", str(free_port()), "--http-port", str(free_port())]
     if number == signal.SIGINT:
         typed.remove("--development")
         given["GUESTLIST_DEVELOPMENT"] = "true"
@@ -67,7 +68,7 @@ async def test_a_house_runs_until_it_is_told_to_stop(tmp_path: Path, number: int
         told = await read_line(up.stdout)
         assert told.startswith("up: listing, token, installation on 127.0.0.1:")
         children = _children(up.pid)
-        assert len(children) == 4
+        assert len(children) == 5
 
         again, registered = await asyncio.gather(
             guestlist("up", settings=given),

@@ -23,6 +23,7 @@ from shared.names import iso
 from shared.sqlite import open_sqlite
 from tests.clients import sample_app as sample
 from tests.clients.command import GUESTLIST, guestlist, on_terminal, read_line, started
+from tests.clients.ports import free_port
 from tests.clients.sample_app import PAID, answering
 from tests.flows import acting
 from tests.flows.acting import BOB, accepted
@@ -36,7 +37,7 @@ from tests.flows.calls import (
     TELLS_ITS_FAILURE,
     Call,
 )
-from tests.flows.conftest import bare_nats, free_port
+from tests.flows.conftest import bare_nats
 from tests.flows.test_plays import WRITTEN
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/output.schema.json").read_text())
@@ -190,7 +191,8 @@ def test_what_it_tells_fits_its_schema_in_each_form(command: Registered, called:
 
 async def test_what_runs_ends_well_when_it_is_told(tmp_path: Path) -> None:
     settings = {"GUESTLIST_DATA": str(tmp_path / HOSTILE)}
-    async with started("up", "--port", str(free_port()), "--json", settings=settings) as up:
+    ports = ("--port", str(free_port()), "--http-port", str(free_port()))
+    async with started("up", *ports, "--json", settings=settings) as up:
         fits(json.loads(await read_line(up.stdout)), "up")
         up.send_signal(signal.SIGTERM)
         assert await up.communicate() == (b"", b"")

@@ -9,13 +9,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import yaml
 
 from services.contract import SERVICES
 from services.token.commands import CreateToken
 from shared.client import Client, NoReply
+from tests.clients.ports import free_port
 from tests.flows import acting
-from tests.flows.conftest import free_port
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -27,11 +28,15 @@ VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::[-?](?P<default>[^}]*))?\}")
 class Container:
     """A service of the file, as a process whose folders and ports are its own."""
 
-    def __init__(self, name: str, wanted: Mapping[str, Any], folder: Path, port: int) -> None:
+    def __init__(
+        self, name: str, wanted: Mapping[str, Any], folder: Path, port: int, http_port: int
+    ) -> None:
         self.name = name
         self._wanted = wanted
+        self._http_port = http_port
         self._places = {
             "nats:4222": f"127.0.0.1:{port}",
+            "0.0.0.0": "127.0.0.1",
             "/etc/guestlist/nats.conf": str(folder / "nats.conf"),
         }
         for volume in wanted.get("volumes", ()):
@@ -47,7 +52,11 @@ class Container:
             name: self._here(VARIABLE.sub(_chosen, value))
             for name, value in self._wanted.get("environment", {}).items()
         }
-        inherited = {"PATH": os.environ["PATH"], "GUESTLIST_DEVELOPMENT": "true"}
+        inherited = {
+            "PATH": os.environ["PATH"],
+            "GUESTLIST_DEVELOPMENT": "true",
+            "GUESTLIST_HTTP_PORT": str(self._http_port),
+        }
         return await asyncio.create_subprocess_exec(
             BIN / program, *rest, env=inherited | environment, cwd=ROOT
         )
@@ -58,14 +67,14 @@ class Container:
 
 
 @asynccontextmanager
-async def composed(folder: Path) -> AsyncIterator[str]:
-    """All that the file starts; gives the address of NATS."""
+async def composed(folder: Path) -> AsyncIterator[tuple[str, str]]:
+    """All that the file starts; gives the addresses of NATS and the gateway."""
     wanted: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-    port = free_port()
+    port, http_port = free_port(), free_port()
     config = (ROOT / "deploy/nats.conf").read_text()
     config = config.replace('"0.0.0.0:4222"', f'"127.0.0.1:{port}"')
     (folder / "nats.conf").write_text(config.replace('"/data"', f'"{folder / "nats"}"'))
-    containers = [Container(name, row, folder, port) for name, row in wanted.items()]
+    containers = [Container(name, row, folder, port, http_port) for name, row in wanted.items()]
     running = []
     try:
         for container in containers:
@@ -74,7 +83,8 @@ async def composed(folder: Path) -> AsyncIterator[str]:
                 assert await process.wait() == 0
             else:
                 running.append(process)
-        yield f"nats://guestlist:{CHOSEN['GUESTLIST_NATS_PASSWORD']}@127.0.0.1:{port}"
+        url = f"nats://guestlist:{CHOSEN['GUESTLIST_NATS_PASSWORD']}@127.0.0.1:{port}"
+        yield url, f"http://127.0.0.1:{http_port}"
     finally:
         for process in reversed(running):
             process.terminate()
@@ -97,10 +107,12 @@ async def healthy(url: str) -> Client:
 
 
 async def test_the_composed_services_make_a_token(tmp_path: Path) -> None:
-    async with composed(tmp_path) as url, await healthy(url) as client:
+    async with composed(tmp_path) as (url, http), await healthy(url) as client:
         await acting.list_app(client, "com.example.composed")
         await acting.make_site(client, "composed")
         await acting.accepted(client, "ann", CreateToken(app_key="com.example.composed"))
+        async with httpx2.AsyncClient(base_url=http) as asking:
+            assert (await asking.get("/health")).json()["ready"] is True
 
 
 def _chosen(variable: re.Match[str]) -> str:

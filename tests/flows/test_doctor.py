@@ -17,7 +17,8 @@ from services.contract import SERVICES
 from services.supervisor import Supervisor
 from shared import clock
 from tests.clients.command import guestlist
-from tests.flows.conftest import bare_nats, free_port
+from tests.clients.ports import free_port
+from tests.flows.conftest import bare_nats
 
 
 @pytest.fixture

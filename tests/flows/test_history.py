@@ -21,8 +21,9 @@ from services.token.commands import CreateToken, RemoveToken
 from shared.client import Client
 from shared.tasks import end
 from tests.clients.command import Ended, guestlist, on_terminal, read_line, started
+from tests.clients.ports import free_port
 from tests.flows import acting
-from tests.flows.conftest import free_port
+from tests.flows.tap import TappedSupervisor
 from tests.history.trees import LIMIT_51, copied
 
 APP, SITE = "com.example.history", "history"
@@ -197,7 +198,7 @@ async def test_the_page_shows_what_is_printed(demo: Path, page: str) -> None:
 
 
 async def test_the_page_of_the_audit_shows_what_is_printed(demo: Path) -> None:
-    async with Supervisor(demo / ".guestlist", port=free_port()):
+    async with TappedSupervisor(demo / ".guestlist", port=free_port()):
         await expect_shown(demo, "audit")
 
 
@@ -231,7 +232,8 @@ async def test_a_scratch_copy_is_a_house_of_its_own(
     typed = ("export", str(archive), "--as-of", created["id"])
     assert (await guestlist(*typed, settings={"GUESTLIST_DATA": str(data)})).code == 0
     before = await client.last()
-    up = ("up", "--from", str(archive), "--port", str(free_port()), "--json")
+    ports = ("--port", str(free_port()), "--http-port", str(free_port()))
+    up = ("up", "--from", str(archive), *ports, "--json")
     async with started(*up, settings={"GUESTLIST_DATA": str(scratch)}) as running:
         assert await read_line(running.stdout)
         send = ("send", "CreateToken", f"app_key={APP}", "--as", acting.ANN, "--json")

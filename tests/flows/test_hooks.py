@@ -17,7 +17,7 @@ from services.installation.commands import (
     UninstallApp,
 )
 from services.installation.events import AppInstalled, AppUpdated, HookAnswered, InstallFailed
-from services.installation.queries import App, Deliveries
+from services.installation.queries import App, Deliveries, InstallKey
 from services.listing.commands import PublishVersion
 from services.supervisor import Supervisor
 from shared.client import Client
@@ -52,12 +52,10 @@ def keys_of(house: Supervisor) -> dict[str, bytes]:
 
 
 async def told(app: SampleApp, *hooks: str) -> list[Told]:
-    """What the app was told, which has to be that."""
-    async with asyncio.timeout(20):
-        while len(app.told) < len(hooks):
-            await asyncio.sleep(0.02)
-    assert [row.hook for row in app.told] == [*hooks]
-    return app.told
+    """What the app was told, which has to be that and nothing more."""
+    rows = await app.until_told(*hooks)
+    assert len(app.told) == len(rows)
+    return rows
 
 
 def secret(row: Told) -> str:
@@ -306,3 +304,10 @@ async def test_a_slow_app_keeps_no_other_from_being_installed(client: Client, au
         slow.set()
         for ending in await asyncio.gather(*installs):
             assert isinstance(ending, AppInstalled)
+
+
+async def test_the_public_key_is_told_on_the_bus_too(house: Supervisor, client: Client) -> None:
+    ((kid, pem),) = keys_of(house).items()
+    shown = await acting.ask(client, InstallKey(kid=kid), "stranger")
+    assert shown["pem"].encode() == pem
+    assert code(await client.query(InstallKey(kid="absent"), actor="stranger")) == "unknown-key"

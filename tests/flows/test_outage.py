@@ -11,7 +11,7 @@ from pathlib import Path
 
 from shared.client import Client
 from shared.keys import Keys
-from tests.flows.conftest import free_port
+from tests.clients.ports import free_port
 
 SEVERAL_TRIES = 1.5
 """Seconds in which a service tries to connect about three times."""

@@ -13,10 +13,11 @@ from urllib.parse import quote
 import nats
 import pytest
 
-from services.supervisor import Supervisor
 from shared.keys import Keys
+from tests.clients.ports import free_port
 from tests.clients.sample_app import PAID
 from tests.flows.leaks import leaks, places
+from tests.flows.tap import TappedSupervisor
 from tests.flows.test_demo import play
 
 WAYS = {
@@ -111,7 +112,7 @@ def test_a_token_in_a_store_is_found(copy: Path, service: str, table: str, colum
 
 
 async def test_a_published_token_is_found(copy: Path) -> None:
-    async with Supervisor(copy) as house:
+    async with TappedSupervisor(copy, port=free_port()) as house:
         connection = await nats.connect(house.url)
         await connection.jetstream().publish("evt.planted.Planted._", PLANT.encode())
         await connection.close()

@@ -8,6 +8,7 @@ import pytest
 from services.installation.handlers import Handlers
 from services.installation.policies import Policies
 from services.installation.views import Views
+from shared.install_keys import InstallKeys
 from shared.keys import Keys
 from shared.testing import Scenario
 
@@ -18,7 +19,8 @@ MARKETPLACE, OPERATOR = "https://market.example.com", "operator"
 @pytest.fixture
 def scenario(tmp_path: Path) -> Iterator[Scenario]:
     """A history that is empty yet."""
-    parts = Handlers(KEYS, MARKETPLACE, [OPERATOR]), Views()
+    views = Views(InstallKeys(tmp_path / "install-keys"))
+    parts = Handlers(KEYS, MARKETPLACE, [OPERATOR]), views
     opened = Scenario(tmp_path, "installation", *parts, policies=Policies())
     yield opened
     opened.close()

@@ -1,6 +1,7 @@
 """What an app is to be told, in which order, and what becomes of an install by its answer."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,7 +32,8 @@ from services.installation.events import (
     InstallRequested,
     SiteReset,
 )
-from services.installation.queries import Deliveries
+from services.installation.queries import Deliveries, InstallKey
+from shared.install_keys import InstallKeys
 from shared.messages import Command, Event
 from shared.testing import NOW, Scenario
 from tests.installation.examples import (
@@ -340,3 +342,12 @@ def test_what_a_world_takes_is_what_was_told(scenario: Scenario) -> None:
     on_site(scenario, BEGUN)
     (telling,) = tellings(scenario)
     assert taken(telling).url == f"{BASE_URL}/installed"
+
+
+def test_everybody_sees_a_public_key(scenario: Scenario, tmp_path: Path) -> None:
+    keys = InstallKeys.open(tmp_path / "install-keys")
+    (kid,) = keys.ids
+    shown = scenario.ask(InstallKey(kid=kid), actor="stranger")
+    assert shown == {"kid": kid, "pem": (keys.public(kid) or b"").decode()}
+    absent = InstallKey(kid="absent")
+    scenario.ask_refused(absent, refusals.UnknownKey(kid="absent"), actor="stranger")

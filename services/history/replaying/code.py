@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import services
+from services.address import Address
 
 HERE = Path(services.__file__).parents[1]
 """Where this code is."""
@@ -57,12 +58,17 @@ class Code(NamedTuple):
 
     def _environment(self, data: Path) -> dict[str, str]:
         """Sets have one order in each run, so equal states are mostly written the same."""
-        return os.environ | {
-            "PYTHONPATH": str(self.root),
-            "PYTHONHASHSEED": "0",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "GUESTLIST_DATA": str(data.resolve()),
-        }
+        address = Address.known(data)
+        return (
+            (address.environment if address else {})
+            | os.environ
+            | {
+                "PYTHONPATH": str(self.root),
+                "PYTHONHASHSEED": "0",
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "GUESTLIST_DATA": str(data.resolve()),
+            }
+        )
 
 
 def today() -> Code:

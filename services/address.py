@@ -1,0 +1,55 @@
+"""Where a house is reached over HTTP: links that were given out lead there, so it stays."""
+
+import json
+import os
+from pathlib import Path
+from typing import NamedTuple, Self
+
+from services.ports import free_port
+
+_PORT = 8080
+PUBLIC_URL = "GUESTLIST_PUBLIC_URL"
+
+
+class Address(NamedTuple):
+    """The port at which HTTP is served, and the URL under which others reach it."""
+
+    http_port: int
+    public_url: str
+
+    @classmethod
+    def of(cls, data: Path, wanted: int | None) -> Self:
+        """The address of a folder: as before, unless another port or URL is asked for.
+
+        Raises NotStarted when the port is in use.
+        """
+        known = cls.known(data)
+        port = free_port(_PORT, wanted or (known.http_port if known else None))
+        usual = known.public_url if known and known.http_port == port else _local(port)
+        address = cls(port, os.environ.get(PUBLIC_URL, usual))
+        _file(data).write_text(json.dumps(address._asdict()))
+        return address
+
+    @classmethod
+    def known(cls, data: Path) -> Self | None:
+        """The address that a folder had, if it had any."""
+        file = _file(data)
+        return cls(**json.loads(file.read_text())) if file.exists() else None
+
+    @property
+    def local(self) -> str:
+        """The URL on this machine."""
+        return _local(self.http_port)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The same as settings of the services."""
+        return {"GUESTLIST_HTTP_PORT": str(self.http_port), PUBLIC_URL: self.public_url}
+
+
+def _local(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def _file(data: Path) -> Path:
+    return data / "http.json"

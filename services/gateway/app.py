@@ -1,0 +1,68 @@
+"""The gateway, wired."""
+
+import asyncio
+import logging
+from importlib.metadata import version
+
+import uvicorn
+from fastapi import FastAPI
+
+from services import contract
+from services.gateway import apps, health, problems
+from shared.client import Client, NoReply
+from shared.logs import log_to_stderr
+from shared.names import SERVICE_ACCOUNT
+from shared.settings import Settings
+
+NAME = "gateway"
+logger = logging.getLogger(__name__)
+
+_AGAIN = 0.2
+"""Seconds until NATS is tried again at the start."""
+_PATIENCE = 5.0
+"""Seconds that a service has to answer, and requests have to end when the gateway stops."""
+
+
+def main() -> None:
+    """Run the gateway until it is told to stop."""
+    log_to_stderr(NAME)
+    contract.load("commands")
+    asyncio.run(_run(Settings()))
+
+
+def made() -> FastAPI:
+    """What is served; it asks by the client that `app.state` has."""
+    app = FastAPI(title="Guestlist", version=version("guestlist"), redirect_slashes=False)
+    for part in (apps, health):
+        app.include_router(part.router)
+    problems.told(app)
+    return app
+
+
+async def _run(settings: Settings) -> None:
+    app = made()
+    async with await _connected(settings.nats) as client:
+        app.state.client = client
+        config = uvicorn.Config(
+            app,
+            host=settings.http_host,
+            port=settings.http_port,
+            log_config=None,
+            access_log=False,  # a link may have a token
+            server_header=False,
+            timeout_graceful_shutdown=round(_PATIENCE),
+        )
+        await uvicorn.Server(config).serve()
+
+
+async def _connected(url: str) -> Client:
+    while True:
+        try:
+            return await Client.open(url, SERVICE_ACCOUNT, timeout=_PATIENCE)
+        except NoReply as error:
+            logger.warning("%s", error)
+            await asyncio.sleep(_AGAIN)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Whether the gateway can work, and the services behind it."""
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from services.contract import SERVICES
+from services.gateway.bus import Bus
+from shared.client import NoReply
+
+router = APIRouter(tags=["health"])
+
+
+class House(BaseModel):
+    """How the services are; `ready` when all of them are."""
+
+    ready: bool
+    services: dict[str, str]
+    """By service: ready, not ready, or away."""
+
+
+@router.get("/health", responses={503: {"model": House}})
+async def health(bus: Bus, response: Response) -> House:
+    """How everything behind this address is."""
+    services = {service: await _status(bus, service) for service in SERVICES}
+    ready = set(services.values()) == {"ready"}
+    response.status_code = 200 if ready else 503
+    return House(ready=ready, services=services)
+
+
+async def _status(bus: Bus, service: str) -> str:
+    try:
+        told = await bus.health(service)
+    except NoReply:
+        return "away"
+    return "away" if told is None else told.status

@@ -1,0 +1,85 @@
+"""What isn't well, as problem details with the same codes as on the bus (RFC 9457)."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from shared.client import NoReply
+from shared.messages import Answered, Failed, Refused
+
+MEDIA_TYPE = "application/problem+json"
+_STATUS = {"bad-request": 400, "busy": 429}
+"""By code, where its kind doesn't tell."""
+_BY_KIND = {"unknown": 404, "not": 403}
+"""By the first word of a code: what isn't there, and who isn't allowed."""
+
+
+class Problem(BaseModel):
+    """Why a request had no success; `code` stays the same, `detail` is for people."""
+
+    status: int
+    code: str
+    detail: str
+    hint: str = ""
+
+
+class NotDone(Exception):
+    """Ends a request with a problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+def success(reply: Answered | Refused | Failed) -> Answered:
+    """The answer; raises NotDone when it is none."""
+    match reply:
+        case Refused():
+            status = _STATUS.get(reply.code) or _BY_KIND.get(reply.code.partition("-")[0], 409)
+            raise NotDone(Problem(status=status, **reply.model_dump(include=_TOLD)))
+        case Failed():
+            raise NotDone(_away(reply.code, reply.detail))
+    return reply
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """How a route may end otherwise than well, for its description."""
+    shown = {"model": Problem, "content": {MEDIA_TYPE: {}}}
+    return dict.fromkeys((*statuses, 503), shown)
+
+
+def told(app: FastAPI) -> None:
+    """Tell whatever a route raises as problem details."""
+
+    @app.exception_handler(NotDone)
+    async def not_done(request: Request, error: NotDone) -> JSONResponse:
+        del request
+        return _response(error.problem)
+
+    @app.exception_handler(NoReply)
+    async def no_reply(request: Request, error: NoReply) -> JSONResponse:
+        del request
+        return _response(_away("no-reply", str(error)))
+
+    @app.exception_handler(404)
+    @app.exception_handler(405)
+    async def no_route(request: Request, error: Exception) -> JSONResponse:
+        status = int(getattr(error, "status_code", 404))
+        detail = f"{request.method} {request.url.path} leads nowhere"
+        return _response(Problem(status=status, code="unknown-route", detail=detail))
+
+
+_TOLD = {"code", "detail", "hint"}
+
+
+def _away(code: str, detail: str) -> Problem:
+    return Problem(status=503, code=code, detail=detail, hint="try again")
+
+
+def _response(problem: Problem) -> JSONResponse:
+    headers = {"Retry-After": "1"} if problem.status == 503 else None
+    return JSONResponse(
+        problem.model_dump(), problem.status, headers=headers, media_type=MEDIA_TYPE
+    )
