@@ -20,10 +20,13 @@ up: setup  ## start NATS and the three services here, until Ctrl-C
 	$(BIN)/guestlist up
 
 test: setup  ## run the tests (at most 5 minutes)
-	$(BIN)/pytest -n 3 --dist loadfile -m 'not extra'
+	$(BIN)/pytest -n 3 --dist loadfile -m 'not extra and not client'
 
 extra: setup  ## the tests of the checks, the demo and old code, which take longer
 	$(BIN)/pytest -n 3 -m extra
+
+clients: setup  ## real apps, unmodified (needs node and npm)
+	$(BIN)/pytest -m client
 
 bench: setup  ## measure what it costs, each figure beside its floor
 	$(BIN)/python -m tests.bench
@@ -35,7 +38,7 @@ soak: setup  ## the same by chance for hours; goes on where it was stopped
 	$(BIN)/python -m tests.faults.soak
 
 quick: check  ## what to run before a commit (at most 60 s)
-	$(BIN)/pytest -n 2 -m 'not flow and not slow and not extra'
+	$(BIN)/pytest -n 2 -m 'not flow and not slow and not extra and not client'
 
 check: setup  ## ruff, mypy strict, import contracts
 	$(BIN)/ruff format --check .
@@ -43,4 +46,4 @@ check: setup  ## ruff, mypy strict, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-.PHONY: help setup demo up test extra bench faults soak quick check
+.PHONY: help setup demo up test extra clients bench faults soak quick check

@@ -43,5 +43,6 @@ def _tap() -> Any:
 def _is_whole(config: pytest.Config) -> bool:
     """Whether all of the tests were to run."""
     options = config.option
-    part = options.keyword or options.collectonly or options.markexpr not in {"", "not extra"}
+    chosen = options.markexpr not in {"", "not extra and not client"}
+    part = options.keyword or options.collectonly or chosen
     return config.args == config.getini("testpaths") and not part

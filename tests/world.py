@@ -219,7 +219,7 @@ class World:
         token = TokenHandlers(KEYS, MARKETPLACE, rules), TokenViews(KEYS, MARKETPLACE)
         installation = (
             InstallationHandlers(KEYS, MARKETPLACE, [OPERATOR]),
-            InstallationViews(InstallKeys(self._folder / "install-keys")),
+            InstallationViews(KEYS, InstallKeys(self._folder / "install-keys")),
         )
         needs = InstallationNeeds(self.ask)
         return {

@@ -17,6 +17,7 @@ from services.cli import (
     history,
     letters,
     looking,
+    opening,
     output,
     playing,
     replaying,
@@ -26,7 +27,7 @@ from services.cli import (
 )
 from services.cli.forms import as_json, formed
 from services.cli.stop import INTERRUPTED, NO_ANSWER, REFUSED, WRONG_USE, Stop
-from services.installation.queries import Delivery
+from services.installation.queries import Delivery, PageView
 from shared.dead_letters import DeadLetter
 from shared.errors import Damaged
 from shared.messages import Accepted, Answered
@@ -84,6 +85,7 @@ COMMANDS = (
     Registered(playing.play, list[told.Held], "play site.yaml --set product=jira"),
     Registered(letters.dead_letters, list[DeadLetter], "dead-letters list token"),
     Registered(delivering.deliveries, list[Delivery], "deliveries site-a com.example.app --as bob"),
+    Registered(opening.open_, PageView, "open site-a com.example.app --as bob"),
     Registered(looking.explain, told.Entry, "explain token-limit-reached"),
     Registered(looking.docs, list[told.Document], "docs"),
 )

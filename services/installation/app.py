@@ -39,7 +39,7 @@ def main() -> None:
     handlers = Handlers.of(settings, keys)
     store = Store(NAME, open_sqlite(settings.store(NAME)))
     install_keys = InstallKeys.open(settings.signing)
-    table = routes(handlers) | routes(Views(install_keys))
+    table = routes(handlers) | routes(Views(keys, install_keys))
     pipeline = Pipeline(store, table, prepare=Needs(bus.ask).prepare)
     policies = policies_of(Policies())
 

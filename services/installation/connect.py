@@ -44,6 +44,14 @@ def client_key(cloud_id: str, app_key: str, generation: int) -> str:
     return str(uuid.uuid5(_CLIENT_KEYS, f"{cloud_id}/{app_key}/{generation}"))
 
 
+def shared_secret(keys: Keys, request: InstallRequested) -> str | None:
+    """What the site and the app share since that install; None for apps of type none."""
+    if request.secret is None:
+        return None
+    attempt, _, key_id = request.secret.partition(".")
+    return keys.shared_secret(key_id, request.site_id, request.app_key, attempt)
+
+
 class Connect:
     """Tells apps of their life."""
 
@@ -70,7 +78,7 @@ class Connect:
         )
 
     async def _send(self, url: str, telling: Telling) -> "_Answer":
-        secret = self._secret(telling.request)
+        secret = shared_secret(self._keys, telling.request)
         body = json.dumps(payload(telling, secret), ensure_ascii=False).encode()
         headers = {
             "Content-Type": "application/json",
@@ -87,12 +95,6 @@ class Connect:
             return _Answer("unreachable", head=str(error))
         outcome: HookOutcome = "taken" if posted.status in TAKEN else "refused"
         return _Answer(outcome, posted.status, _without(secret, posted.head))
-
-    def _secret(self, request: InstallRequested) -> str | None:
-        if request.secret is None:
-            return None
-        attempt, _, key_id = request.secret.partition(".")
-        return self._keys.shared_secret(key_id, request.site_id, request.app_key, attempt)
 
     def _signed(self, url: str, telling: Telling, secret: str) -> str:
         by_key = telling.due.hook in _SIGNED_BY_KEY

@@ -9,6 +9,7 @@ from services.listing.commands import Product
 from shared.messages import Message, Query
 from shared.names import AppKey, SiteId, Timestamp
 
+ModuleKey = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Kid = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
@@ -77,6 +78,17 @@ class DeliveriesView(Message):
     """What the app is still to be told."""
 
 
+class PageView(Message):
+    """The answer to Page."""
+
+    site_id: str
+    app_key: str
+    page: str
+    """The key of the module."""
+    url: str
+    """Good for 3 minutes, for whoever has it."""
+
+
 class InstallKeyView(Message):
     """The answer to InstallKey."""
 
@@ -109,6 +121,17 @@ class Deliveries(Query, service="installation", key="site_id", answer=Deliveries
 
     site_id: SiteId
     app_key: AppKey
+
+
+class Page(Query, service="installation", key="site_id", answer=PageView):
+    """The signed URL of a page of an app on a site, for the site's admins.
+
+    `page` is the key of a module of the descriptor; the first one that has a page if not given.
+    """
+
+    site_id: SiteId
+    app_key: AppKey
+    page: ModuleKey | None = None
 
 
 class InstallKey(Query, service="installation", key=None, answer=InstallKeyView):

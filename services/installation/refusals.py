@@ -71,5 +71,13 @@ class SiteWasReset(Refusal, code="site-reset", hint="install it again"):
     """The site {site_id} was reset meanwhile."""
 
 
+class AppDisabled(Refusal, hint="enable it first", then="EnableApp"):
+    """{app_key} is disabled on {site_id}."""
+
+
+class NoPage(Refusal, hint="look into its descriptor"):
+    """{app_key} has no page {page}."""
+
+
 class UnknownKey(Refusal, hint="take the kid of the token's header as it is"):
     """There is no key {kid}."""

@@ -2,6 +2,7 @@
 
 from services.installation import domain, refusals
 from services.installation.connect import client_key
+from services.installation.pages import modules, page_url
 from services.installation.queries import (
     App,
     AppView,
@@ -10,6 +11,8 @@ from services.installation.queries import (
     Delivery,
     InstallKey,
     InstallKeyView,
+    Page,
+    PageView,
     Site,
     SiteApps,
     SiteAppsView,
@@ -17,6 +20,7 @@ from services.installation.queries import (
 )
 from shared.handlers import Context
 from shared.install_keys import InstallKeys
+from shared.keys import Keys
 from shared.names import fold
 
 READ_ONLY = "an access token licenses this app; its licence can't be bought or extended"
@@ -25,7 +29,8 @@ READ_ONLY = "an access token licenses this app; its licence can't be bought or e
 class Views:
     """One method a query."""
 
-    def __init__(self, install_keys: InstallKeys) -> None:
+    def __init__(self, keys: Keys, install_keys: InstallKeys) -> None:
+        self._keys = keys
         self._install_keys = install_keys
 
     def site(self, query: Site, site: domain.Site, context: Context) -> SiteView:
@@ -65,6 +70,19 @@ class Views:
             waiting=tuple(due.hook for due in app.due),
         )
 
+    def page(self, query: Page, site: domain.Site, context: Context) -> PageView:
+        """Admins open a page of an app that is enabled."""
+        site.require_admin(context.actor)
+        app = site.on_site(fold(query.app_key))
+        version = context.read(domain.App, app.app_key).versions[app.require_live().build]
+        for module in modules(version.descriptor):
+            if query.page in (None, module.key):
+                break
+        else:
+            raise refusals.NoPage(app_key=app.app_key, page=query.page or "at all")
+        url = page_url(self._keys, site, app, module, actor=context.actor, now=context.now)
+        return PageView(site_id=site.key, app_key=app.app_key, page=module.key, url=url)
+
     def install_key(self, query: InstallKey, none: domain.Site, context: Context) -> InstallKeyView:
         """Everybody sees the public keys."""
         del none, context
@@ -89,7 +107,7 @@ def _view(on_site: domain.OnSite, cloud_id: str, context: Context) -> AppView:
         waits_for_approval=None if on_site.offered is None else on_site.offered.version,
         token_id=on_site.token_id,
         licence=on_site.licence,
-        lic=("active" if on_site.licence.active else "none") if on_site.paid else None,
+        lic=on_site.lic,
         licence_read_only=on_site.token_id is not None,
         licence_read_only_reason=None if on_site.token_id is None else READ_ONLY,
     )

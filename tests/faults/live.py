@@ -44,10 +44,11 @@ async def differences(folder: Path, house: House, client: Client) -> list[str]:
 def _views(folder: Path) -> Mapping[str, Mapping[str, Route]]:
     settings = Settings(data=folder)
     operators, url = settings.operators, settings.public_url
+    keys = Keys.read(settings.keys)
     return {
         "listing": routes(ListingViews(url, operators)),
-        "token": routes(TokenViews(Keys.read(settings.keys), url)),
-        "installation": routes(InstallationViews(InstallKeys(settings.signing))),
+        "token": routes(TokenViews(keys, url)),
+        "installation": routes(InstallationViews(keys, InstallKeys(settings.signing))),
     }
 
 

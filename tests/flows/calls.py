@@ -78,6 +78,11 @@ EXITS = {
         Call(["site-a", "com.example.app", "--again", "gone"], 2),
         Call(["site-a", "com.example.app", *AWAY], 3),
     ],
+    "open": [
+        Call(["site-a", "com.example.absent", "--as", "bob"], 1),
+        Call(["site-a"], 2),
+        Call(["site-a", "com.example.app", *AWAY], 3),
+    ],
     "explain": [Call(["limit"], 2)],
     "docs": [Call(["atlassian-connect.json"], 2), Call(["/proc/docs"], 3)],
 }
@@ -106,6 +111,7 @@ HOSTILE_CALLS = {
     "play": Call(["evil.yaml"], 0),
     "dead-letters": Call([], 0),
     "deliveries": Call(["site-a", "com.example.evil", "--as", "bob"], 0),
+    "open": Call(["site-a", "com.example.app", "--page", HOSTILE, "--as", "bob"], 1),
     "explain": Call([HOSTILE], 2),
     "docs": Call([f"{HOSTILE}-docs"], 0),
 }

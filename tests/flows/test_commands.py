@@ -58,15 +58,18 @@ async def folder(
 ) -> AsyncIterator[Path]:
     """Where commands are typed: all files that they need are here, and the house has an app."""
     here: Path = tmp_path_factory.mktemp("here")
-    await acting.list_app(client, "com.example.app", sample.JWT)
-    await acting.make_token(client, "com.example.app")
     await acting.make_site(client, "site-a")
-    async with acting.served(client, "com.example.evil", sample.JWT) as evil_app:
+    page = {"modules": {"adminPages": [{"key": "admin", "url": "/admin"}]}}
+    async with (
+        acting.served(client, "com.example.app", sample.JWT | page),
+        acting.served(client, "com.example.evil", sample.JWT) as evil_app,
+    ):
         evil_app.answer = answering(500, HOSTILE.encode())
         for app_key in ("com.example.app", "com.example.evil"):
             link = acting.descriptor_link(app_key)
             await accepted(client, BOB, InstallApp(site_id="site-a", url=link))
         await acting.quiet(house)
+    await acting.make_token(client, "com.example.app")
     descriptor = json.dumps(PAID | {"baseUrl": "https://app.example.com"})
     (here / "atlassian-connect.json").write_text(descriptor)
     (here / "site.yaml").write_text(WRITTEN)

@@ -10,16 +10,24 @@ import pytest
 from services.installation.commands import (
     DisableApp,
     EnableApp,
+    LicenceState,
     RenameSite,
     ResetSite,
     RotateSecret,
     SendHook,
     UninstallApp,
 )
-from services.installation.events import AppInstalled, AppUpdated, HookAnswered, InstallFailed
-from services.installation.queries import App, Deliveries, InstallKey
+from services.installation.events import (
+    AppInstalled,
+    AppUpdated,
+    HookAnswered,
+    InstallFailed,
+    LicenceChanged,
+)
+from services.installation.queries import App, Deliveries, InstallKey, Page
 from services.listing.commands import PublishVersion
 from services.supervisor import Supervisor
+from services.token.commands import RemoveToken
 from shared.client import Client
 from shared.install_keys import InstallKeys
 from tests.clients import sample_app as sample
@@ -107,6 +115,24 @@ async def test_an_app_that_refuses_is_not_installed_and_a_retry_works(
         assert secret(first) != secret(second)
         view = await acting.app_on(client, "retry", "com.example.retry")
         assert (view["lic"], view["client_key"]) == ("active", second.body["clientKey"])
+
+
+@rule("licence.paid")
+async def test_the_first_page_is_licensed_and_the_next_after_a_removal_is_not(
+    client: Client, audit: Audit
+) -> None:
+    """Cases 14, 15 and 31."""
+    page = {"modules": {"adminPages": [{"key": "admin", "url": "/admin"}]}}
+    app_key = "com.example.page"
+    await acting.make_site(client, "page")
+    async with acting.served(client, app_key, sample.JWT | page):
+        _, link = await acting.make_token(client, app_key)
+        await acting.install(client, audit, "page", link)
+        query = Page(site_id="page", app_key=app_key)
+        assert "&lic=active&jwt=" in (await acting.ask(client, query, BOB))["url"]
+        await accepted(client, ANN, RemoveToken(app_key=app_key, token_id=1))
+        await audit.see(LicenceChanged, site_id="page", state=LicenceState.NONE)
+        assert "&lic=none&jwt=" in (await acting.ask(client, query, BOB))["url"]
 
 
 @rule("hooks.secret")

@@ -19,7 +19,7 @@ MARKETPLACE, OPERATOR = "https://market.example.com", "operator"
 @pytest.fixture
 def scenario(tmp_path: Path) -> Iterator[Scenario]:
     """A history that is empty yet."""
-    views = Views(InstallKeys(tmp_path / "install-keys"))
+    views = Views(KEYS, InstallKeys(tmp_path / "install-keys"))
     parts = Handlers(KEYS, MARKETPLACE, [OPERATOR]), views
     opened = Scenario(tmp_path, "installation", *parts, policies=Policies())
     yield opened

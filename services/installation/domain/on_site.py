@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from services.installation import refusals
 from services.installation.commands import AnswerHook, Hook, LicenceState
@@ -67,6 +68,13 @@ class OnSite:
     def is_licensed_by_token(self) -> bool:
         """Whether a token is in use that wasn't removed: then there are licence and updates."""
         return self.token_id is not None and self.token_id not in self.removed
+
+    @property
+    def lic(self) -> Literal["active", "none"] | None:
+        """What the app is told of its licence on each page; a free app is told nothing."""
+        if not self.paid:
+            return None
+        return "active" if self.licence.active else "none"
 
     def require_live(self) -> AppInstalled | AppUpdated:
         """What is installed; raises NotInstalled."""

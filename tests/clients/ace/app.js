@@ -1,0 +1,73 @@
+// A minimal app on an unmodified atlassian-connect-express: it keeps what it is told in files of
+// the folder STATE, and answers hooks by the status in the file STATE/answer, if there is one.
+
+const fs = require("fs");
+const http = require("http");
+const path = require("path");
+const express = require("express");
+const ace = require("atlassian-connect-express");
+
+const STATE = process.env.STATE;
+
+class FileStore {
+  constructor() {
+    this.file = path.join(STATE, "store.json");
+  }
+  async all() {
+    return fs.existsSync(this.file) ? JSON.parse(fs.readFileSync(this.file)) : {};
+  }
+  async get(key, clientKey) {
+    return (await this.all())[`${clientKey}:${key}`] ?? null;
+  }
+  async set(key, value, clientKey) {
+    const kept = { ...(await this.all()), [`${clientKey}:${key}`]: value };
+    fs.writeFileSync(this.file, JSON.stringify(kept));
+    return value;
+  }
+  async del(key, clientKey) {
+    const kept = await this.all();
+    delete kept[`${clientKey}:${key}`];
+    fs.writeFileSync(this.file, JSON.stringify(kept));
+  }
+  async getAllClientInfos() {
+    return Object.values(await this.all());
+  }
+  saveInstallation(settings, clientKey) {
+    return this.set("clientInfo", settings, clientKey);
+  }
+}
+
+ace.store.register("file", () => new FileStore());
+
+const app = express();
+app.use(express.json());
+const addon = ace(app);
+app.use((req, res, next) => {
+  const answer = path.join(STATE, "answer");
+  if (req.method === "POST" && fs.existsSync(answer)) {
+    res.status(Number(fs.readFileSync(answer))).end();
+  } else {
+    next();
+  }
+});
+app.use(addon.middleware());
+
+const hooks = path.join(STATE, "hooks.jsonl");
+const keep = (body) => fs.appendFileSync(hooks, `${JSON.stringify(body)}\n`);
+addon.on("host_settings_saved", (clientKey, data) => keep(data));
+for (const hook of ["enabled", "disabled"]) {
+  app.post(`/${hook}`, addon.authenticate(), (req, res) => {
+    keep(req.body);
+    res.sendStatus(204);
+  });
+}
+app.post("/uninstalled", addon.authenticateInstall(), (req, res) => {
+  keep(req.body);
+  res.sendStatus(204);
+});
+app.get("/admin", addon.authenticate(), (req, res) => {
+  const { clientKey, hostBaseUrl, userAccountId } = req.context;
+  res.json({ clientKey, hostBaseUrl, userAccountId, lic: req.query.lic });
+});
+
+http.createServer(app).listen(process.env.PORT, "127.0.0.1", () => console.log("up"));
