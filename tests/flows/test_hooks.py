@@ -1,9 +1,11 @@
 """An app of type jwt is told what becomes of it on a site, signed and in order."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 
@@ -32,6 +34,8 @@ from shared.client import Client
 from shared.install_keys import InstallKeys
 from tests.clients import sample_app as sample
 from tests.clients.audit import Audit
+from tests.clients.command import guestlist, read_line, started
+from tests.clients.ports import free_port
 from tests.clients.sample_app import SampleApp, Told, answering
 from tests.clients.verifying import by_key, by_secret
 from tests.flows import acting
@@ -337,3 +341,39 @@ async def test_the_public_key_is_told_on_the_bus_too(house: Supervisor, client: 
     shown = await acting.ask(client, InstallKey(kid=kid), "stranger")
     assert shown["pem"].encode() == pem
     assert code(await client.query(InstallKey(kid="absent"), actor="stranger")) == "unknown-key"
+
+
+@pytest.mark.parametrize(
+    ("typed", "outcome"),
+    [((), "not-sent"), pytest.param(("--hooks",), "taken", marks=pytest.mark.extra)],
+)
+async def test_a_scratch_copy_tells_apps_nothing_unless_it_is_asked_to(
+    house: Supervisor,
+    client: Client,
+    audit: Audit,
+    tmp_path: Path,
+    typed: tuple[str, ...],
+    outcome: str,
+) -> None:
+    site_id = f"copied-{outcome}"
+    there, here = {"GUESTLIST_DATA": str(house.data)}, {"GUESTLIST_DATA": str(tmp_path / "copy")}
+    async with listed(client, site_id) as app:
+        await install(client, audit, site_id)
+        await audit.see(HookAnswered, site_id=site_id, hook="enabled")
+        archive = tmp_path / "house.jsonl"
+        assert (await guestlist("export", archive, settings=there)).code == 0
+        ports = ("--port", str(free_port()), "--http-port", str(free_port()))
+        up: list[str | Path] = ["up", "--from", archive, "--development", *ports, *typed]
+        async with started(*up, settings=here) as running:
+            assert await read_line(running.stdout)
+            on_site = (f"site_id={site_id}", f"app_key=com.example.{site_id}")
+            disable = ("send", "DisableApp", *on_site, "--as", BOB)
+            assert (await guestlist(*disable, settings=here)).code == 0
+            shown = ("deliveries", site_id, f"com.example.{site_id}", "--as", BOB, "--json")
+            async with asyncio.timeout(15):
+                while True:
+                    rows = json.loads((await guestlist(*shown, settings=here)).out)
+                    if len(rows) == 3:
+                        break
+        assert [row["outcome"] for row in rows] == ["taken", "taken", outcome]
+        assert [row.hook for row in app.told[2:]] == ["disabled"] * (outcome == "taken")
