@@ -116,4 +116,5 @@ def _notice(code: str, record: logging.LogRecord, *, as_json: bool) -> None:
 
 def _print(text: str, *, error: bool) -> None:
     stream = sys.stderr if error else sys.stdout
-    print(text, file=stream, flush=True)  # the one place that prints
+    # the one place that prints, whole lines
+    print(f"{text}\n", end="", file=stream, flush=True)

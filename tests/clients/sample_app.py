@@ -44,6 +44,8 @@ class SampleApp:
 
     def __init__(self, base_url: str, changes: Mapping[str, Any]) -> None:
         self.told: list[Told] = []
+        self.opened: list[str] = []
+        """The pages that were opened, with their queries."""
         self.answer: Callable[[BaseHTTPRequestHandler, Told], None] = _take
         """How it answers what it is told."""
         self.url = f"{base_url}/atlassian-connect.json"
@@ -69,7 +71,9 @@ def sample_app(changes: Mapping[str, Any] | None = None) -> Iterator[SampleApp]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            """Any path gives the descriptor."""
+            """The page is opened; any other path gives the descriptor."""
+            if self.path.startswith("/page"):
+                app.opened.append(self.path)
             body = json.dumps(app.descriptor).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")

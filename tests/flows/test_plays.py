@@ -14,6 +14,7 @@ from services.play.player import WHOLE
 from services.supervisor import Supervisor
 from shared.client import Client
 from shared.subjects import EVENTS
+from tests.clients import sample_app as sample
 from tests.clients.command import Ended, guestlist, on_terminal
 from tests.clients.sample_app import sample_app
 from tests.flows import acting
@@ -88,7 +89,7 @@ async def test_each_play_holds_and_again_under_its_id_nothing_more_is_done(
     house: Supervisor, name: str
 ) -> None:
     settings = {"GUESTLIST_DATA": str(house.data)}
-    with sample_app({"key": f"com.example.{name}"}) as app:
+    with sample_app(sample.JWT | {"key": f"com.example.{name}"}) as app:
         given = {"app": app.descriptor["key"], "descriptor_url": app.url} | PLAYS[name]
         typed = [text for row in given.items() for text in ("--set", "=".join(row))]
         typed = ["play", str(DOCS / f"plays/{name}.yaml"), *typed, "--id", name]

@@ -48,6 +48,8 @@ class Played(NamedTuple):
 
     data: Path
     tokens: list[str]
+    shared: str
+    """What the site and the app share."""
     printed: str
 
 
@@ -59,7 +61,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     assert run.returncode == 0, run.stdout + run.stderr
     keys = Keys.read(folder / "data/keys.json")
     tokens = [keys.token(PAID["key"], number) for number in range(1, 52)]
-    return Played(folder / "data", tokens, run.stdout + run.stderr)
+    shared = keys.shared_secret("k1", "site-a", PAID["key"], "1")
+    return Played(folder / "data", tokens, shared, run.stdout + run.stderr)
 
 
 @pytest.fixture
@@ -77,6 +80,14 @@ def found(folder: Path, printed: str = "") -> dict[str, set[str]]:
 def test_no_token_of_the_demo_is_kept_or_printed(played: Played) -> None:
     assert all(f"token {number} of {PAID['key']} made" in played.printed for number in (1, 51))
     assert leaks(played.tokens, places(played.data, played.printed)) == {}
+
+
+def test_no_shared_secret_is_kept_or_printed(played: Played) -> None:
+    where = places(played.data, played.printed)
+    assert leaks([played.shared], where) == {}
+    (key,) = (place for place in where if place.name.startswith("install-keys/"))
+    private = key.content.decode().splitlines()[1]
+    assert leaks([private], where) == {private: {key.name}}
 
 
 def test_a_printed_token_is_found(copy: Path) -> None:
