@@ -81,4 +81,5 @@ def _row(delivery: Delivery, out: Printer) -> Row:
     when = ago(delivery.sent_at) if out.on_terminal else iso(delivery.sent_at)
     status = "" if delivery.status is None else str(delivery.status)
     took = f"{delivery.milliseconds} ms"
-    return (when, delivery.hook, delivery.outcome, status, took, delivery.head)
+    row = (when, delivery.hook, delivery.outcome, status, took)
+    return (*row, delivery.head) if delivery.head else row

@@ -177,6 +177,7 @@ def test_an_update_keeps_the_secret_and_a_new_installation_gets_another(
     install = InstallApp(site_id=SITE, url=link())
     on_site(scenario, *live(), app=(SEEN,)).when(install, actor=ANN).then(requested(2, **JWT))
     scenario.when(answer(cause=7), actor="guestlist")
+    assert due(scenario) == []
     scenario.when(UninstallApp(**ON_SITE), actor=ANN)
     scenario.when(install, actor=ANN)
     again = JWT | {"secret": "3.k1", "installation_id": f"{SITE}/{APP}/3"}
