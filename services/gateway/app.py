@@ -8,7 +8,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from services import contract
-from services.gateway import apps, health, problems
+from services.gateway import apps, connect, health, problems
 from shared.client import Client, NoReply
 from shared.logs import log_to_stderr
 from shared.names import SERVICE_ACCOUNT
@@ -33,7 +33,7 @@ def main() -> None:
 def made() -> FastAPI:
     """What is served; it asks by the client that `app.state` has."""
     app = FastAPI(title="Guestlist", version=version("guestlist"), redirect_slashes=False)
-    for part in (apps, health):
+    for part in (apps, connect, health):
         app.include_router(part.router)
     problems.told(app)
     return app

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
@@ -10,7 +11,13 @@ from shared.client import NoReply
 from shared.messages import Answered, Failed, Refused
 
 MEDIA_TYPE = "application/problem+json"
-_STATUS = {"bad-request": 400, "busy": 429}
+_STATUS = {
+    "bad-request": 400,
+    "busy": 429,
+    "not-authenticated": 401,
+    "not-installed": 404,
+    "other-app": 403,
+}
 """By code, where its kind doesn't tell."""
 _BY_KIND = {"unknown": 404, "not": 403}
 """By the first word of a code: what isn't there, and who isn't allowed."""
@@ -63,6 +70,13 @@ def told(app: FastAPI) -> None:
         del request
         return _response(_away("no-reply", str(error)))
 
+    @app.exception_handler(RequestValidationError)
+    async def bad_request(request: Request, error: RequestValidationError) -> JSONResponse:
+        del request
+        first = error.errors()[0]
+        detail = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        return _response(Problem(status=400, code="bad-request", detail=detail))
+
     @app.exception_handler(404)
     @app.exception_handler(405)
     async def no_route(request: Request, error: Exception) -> JSONResponse:
@@ -71,6 +85,7 @@ def told(app: FastAPI) -> None:
         return _response(Problem(status=status, code="unknown-route", detail=detail))
 
 
+_HEADERS = {401: {"WWW-Authenticate": "JWT"}, 503: {"Retry-After": "1"}}
 _TOLD = {"code", "detail", "hint"}
 
 
@@ -79,7 +94,7 @@ def _away(code: str, detail: str) -> Problem:
 
 
 def _response(problem: Problem) -> JSONResponse:
-    headers = {"Retry-After": "1"} if problem.status == 503 else None
+    headers = _HEADERS.get(problem.status)
     return JSONResponse(
         problem.model_dump(), problem.status, headers=headers, media_type=MEDIA_TYPE
     )

@@ -41,6 +41,11 @@ class LicenceState(Enum):
         """Whether the app is told `lic=active`."""
         return self.name.startswith("ACTIVE")
 
+    @property
+    def evaluation(self) -> bool:
+        """Whether it is a trial."""
+        return self.name.endswith("TRIAL")
+
 
 class InstallBegun(Message):
     """The result of InstallApp."""

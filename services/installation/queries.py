@@ -78,6 +78,40 @@ class DeliveriesView(Message):
     """What the app is still to be told."""
 
 
+class AppRequest(Message):
+    """A request of an app to a site, with the token by which it says who it is.
+
+    `path` is beneath the site's base URL, `path` and `query` as they were sent.
+    """
+
+    method: Literal["GET", "HEAD", "POST", "PUT", "DELETE"] = "GET"
+    path: Annotated[str, StringConstraints(max_length=2000)]
+    query: Annotated[str, StringConstraints(max_length=8000)] = ""
+    token: Annotated[str, StringConstraints(max_length=8000)]
+
+
+class TokenLicence(Message):
+    """What an app is told of the licence that a token gives it."""
+
+    active: bool
+    evaluation: bool
+    entitlement_id: str
+    entitlement_number: str
+
+
+class AddonView(Message):
+    """The answer to Addon."""
+
+    key: str
+    version: str
+    enabled: bool
+    product: Product
+    base_url: str
+    """The site's."""
+    licence: TokenLicence | None
+    """None for a free app, and for one that is unlicensed."""
+
+
 class PageView(Message):
     """The answer to Page."""
 
@@ -138,3 +172,11 @@ class InstallKey(Query, service="installation", key=None, answer=InstallKeyView)
     """A public key by which apps check what they are told, for everybody."""
 
     kid: Kid
+
+
+class Addon(Query, service="installation", key="site_id", answer=AddonView):
+    """What an app may know of itself on a site; it says who it is by its token."""
+
+    site_id: SiteId
+    app_key: AppKey
+    request: AppRequest

@@ -75,6 +75,14 @@ class AppDisabled(Refusal, hint="enable it first", then="EnableApp"):
     """{app_key} is disabled on {site_id}."""
 
 
+class NotAuthenticated(Refusal, hint="sign the request with the shared secret"):
+    """The token isn't that of an app here, or not for this request and now."""
+
+
+class OtherApp(Refusal, hint="an app may ask about itself"):
+    """That is another app than {app_key}."""
+
+
 class NoPage(Refusal, hint="look into its descriptor"):
     """{app_key} has no page {page}."""
 

@@ -1,9 +1,15 @@
 """How each query of the installation service is answered."""
 
+import uuid
+
 from services.installation import domain, refusals
+from services.installation.app_requests import sender
+from services.installation.commands import LicenceState
 from services.installation.connect import client_key
 from services.installation.pages import modules, page_url
 from services.installation.queries import (
+    Addon,
+    AddonView,
     App,
     AppView,
     Deliveries,
@@ -17,12 +23,15 @@ from services.installation.queries import (
     SiteApps,
     SiteAppsView,
     SiteView,
+    TokenLicence,
 )
+from shared.errors import UnknownSite
 from shared.handlers import Context
 from shared.install_keys import InstallKeys
 from shared.keys import Keys
 from shared.names import fold
 
+_ENTITLEMENTS = uuid.UUID("5b0e6f4a-51d5-4d0c-9f0c-1d1f2c3b4a59")
 READ_ONLY = "an access token licenses this app; its licence can't be bought or extended"
 
 
@@ -83,6 +92,24 @@ class Views:
         url = page_url(self._keys, site, app, module, actor=context.actor, now=context.now)
         return PageView(site_id=site.key, app_key=app.app_key, page=module.key, url=url)
 
+    def addon(self, query: Addon, site: domain.Site, context: Context) -> AddonView:
+        """An app sees itself."""
+        if site.registered is None:
+            raise UnknownSite(site_id=site.key)
+        asking = sender(self._keys, site, query.request, context.now)
+        app = site.on_site(fold(query.app_key))
+        live = app.require_live()
+        if app.app_key != asking.app_key or app.request is None:
+            raise refusals.OtherApp(app_key=asking.app_key)
+        return AddonView(
+            key=app.request.key,
+            version=live.version,
+            enabled=app.enabled,
+            product=site.registered.product,
+            base_url=site.base_url,
+            licence=_licence(app, live.installation_id),
+        )
+
     def install_key(self, query: InstallKey, none: domain.Site, context: Context) -> InstallKeyView:
         """Everybody sees the public keys."""
         del none, context
@@ -90,6 +117,18 @@ class Views:
         if pem is None:
             raise refusals.UnknownKey(kid=query.kid)
         return InstallKeyView(kid=query.kid, pem=pem.decode())
+
+
+def _licence(app: domain.OnSite, installation_id: str) -> TokenLicence | None:
+    if app.licence is LicenceState.NONE:
+        return None
+    entitlement = uuid.uuid5(_ENTITLEMENTS, f"{installation_id}/{app.token_id}")
+    return TokenLicence(
+        active=app.licence.active,
+        evaluation=app.licence.evaluation,
+        entitlement_id=str(entitlement),
+        entitlement_number=f"SEN-{entitlement.int % 10**9:09}",
+    )
 
 
 def _view(on_site: domain.OnSite, cloud_id: str, context: Context) -> AppView:

@@ -26,13 +26,14 @@ from services.installation.events import (
     InstallFailed,
     LicenceChanged,
 )
-from services.installation.queries import App, Deliveries, InstallKey, Page
+from services.installation.queries import Addon, App, AppRequest, Deliveries, InstallKey, Page
 from services.listing.commands import PublishVersion
 from services.supervisor import Supervisor
 from services.token.commands import RemoveToken
 from shared.client import Client
 from shared.install_keys import InstallKeys
 from tests.clients import sample_app as sample
+from tests.clients.asking import signed
 from tests.clients.audit import Audit
 from tests.clients.command import guestlist, read_line, started
 from tests.clients.ports import free_port
@@ -377,3 +378,13 @@ async def test_a_scratch_copy_tells_apps_nothing_unless_it_is_asked_to(
                         break
         assert [row["outcome"] for row in rows] == ["taken", "taken", outcome]
         assert [row.hook for row in app.told[2:]] == ["disabled"] * (outcome == "taken")
+
+
+async def test_an_app_is_known_on_the_bus_by_its_token(client: Client, audit: Audit) -> None:
+    path = "/rest/atlassian-connect/1/addons/com.example.known"
+    async with listed(client, "known") as app:
+        await install(client, audit, "known")
+        for token, status in ((signed(app.told[0], path), "ok"), ("x", "refused")):
+            request = AppRequest(path=path, token=token)
+            query = Addon(site_id="known", app_key="com.example.known", request=request)
+            assert (await client.query(query, actor="gateway")).status == status

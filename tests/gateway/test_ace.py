@@ -93,6 +93,12 @@ class Ace:
         rows = map(json.loads, file.read_text().splitlines() if file.exists() else ())
         return [row for row in rows if f"//{site_id}." in row["baseUrl"]]
 
+    def known(self, client_key: str) -> dict[str, Any]:
+        """What it keeps of a site."""
+        kept = json.loads((self.state / "store.json").read_text())
+        known: dict[str, Any] = kept[f"{client_key}:clientInfo"]
+        return known
+
     async def until_told(self, site_id: str, *hooks: str) -> list[dict[str, Any]]:
         """What it was told about a site, which has to be that."""
         async with asyncio.timeout(15):
@@ -209,6 +215,22 @@ async def test_a_renamed_site_stays_the_same_one(
     first, _, again = await ace.until_told("named", "installed", "enabled", "installed")
     assert again["clientKey"] == first["clientKey"]
     assert (await page(client, "named")).json()["hostBaseUrl"] == url
+
+
+async def test_it_asks_its_site_what_it_may_do(
+    house: Supervisor, client: Client, ace: Ace, install: Install
+) -> None:
+    await install("asked")
+    base_url = f"{house.http}/site/asked"
+    await accepted(client, BOB, RenameSite(site_id="asked", base_url=base_url))
+    key = (await acting.app_on(client, "asked", APP))["client_key"]
+    async with asyncio.timeout(15):
+        while ace.known(key)["baseUrl"] != base_url:
+            await asyncio.sleep(0.05)
+    async with httpx2.AsyncClient() as http:
+        answer = await http.get(f"{ace.url}/asked", params={"clientKey": key})
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["state"], answer.json()["license"]["active"]) == ("ENABLED", True)
 
 
 async def test_it_is_upgraded_or_stays_as_it_was(

@@ -52,7 +52,7 @@ async def test_an_old_key_stays_when_there_is_a_new_one(
         ("/install-keys/absent", 404, "unknown-key"),
         ("/install-keys/..%2F..%2Fkeys.json", 404, None),
         ("/install-keys/", 404, "unknown-route"),
-        (f"/install-keys/{'x' * 101}", 422, None),
+        (f"/install-keys/{'x' * 101}", 400, "bad-request"),
         ("/", 404, "unknown-route"),
     ],
 )

@@ -69,5 +69,12 @@ app.get("/admin", addon.authenticate(), (req, res) => {
   const { clientKey, hostBaseUrl, userAccountId } = req.context;
   res.json({ clientKey, hostBaseUrl, userAccountId, lic: req.query.lic });
 });
+app.get("/asked", (req, res) => {
+  const client = addon.httpClient({ clientKey: req.query.clientKey, addonKey: addon.key });
+  const url = `/rest/atlassian-connect/1/addons/${addon.key}?with=a b`;
+  client.get(url, (error, answer, body) => {
+    res.status(error ? 500 : answer.statusCode).send(error ? String(error) : body);
+  });
+});
 
 http.createServer(app).listen(process.env.PORT, "127.0.0.1", () => console.log("up"));
