@@ -109,8 +109,10 @@ def of_service(service: str, schemas: Json) -> str:
     for event in contract.events(service):
         lines += _event(event, schemas)
     told = [kind for kind in map(gives, [*commands, *queries]) if kind is not None]
-    lines += ["", "## Shapes", "", "What stands inside of replies."]
-    for name in _inside(schemas, [kind.__name__ for kind in told]):
+    lines += ["", "## Shapes", "", "What stands inside of replies and requests."]
+    asked = [kind.__name__ for kind in (*commands, *queries)]
+    shapes = _inside(schemas, [*(kind.__name__ for kind in told), *asked])
+    for name in (shape for shape in shapes if shape not in asked):
         lines += _shape_of(name, schemas)
     return "\n".join(lines) + "\n"
 
