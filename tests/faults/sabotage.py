@@ -28,6 +28,7 @@ from typing import Any, Literal, NamedTuple
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from services.installation.connect import Connect
 from services.installation.process import InstallProcess
 from shared import checkup, consumer, relay
 from shared.broker import Bus
@@ -75,6 +76,8 @@ POINTS = {
     "step-begun": Point(InstallProcess, "step", "before"),
     "step-asks": Point(Bus, "ask", "before"),
     "step-answered": Point(Bus, "ask", "after"),
+    "hook-sent": Point(Connect, "_send", "before"),
+    "hook-answered": Point(Connect, "_send", "after"),
     "step-decides": Point(InstallProcess, "_send", "before"),
     "step-decided": Point(InstallProcess, "_send", "after"),
 }

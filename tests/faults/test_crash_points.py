@@ -16,11 +16,14 @@ SOME = [
     ("token", "committed"),
     ("listing", "half-published"),
     ("installation", "effect-stored"),
-    ("installation", "step-answered"),
+    ("installation", "hook-answered"),
 ]
 """What is tried in every run of the tests."""
 _FOLLOWS = {"received", "handled", "effect-stored"}
-_INSTALLS = {"step-begun", "step-asks", "step-answered", "step-decides", "step-decided"}
+_INSTALLS = {
+    *("step-begun", "step-asks", "step-answered", "step-decides", "step-decided"),
+    *("hook-sent", "hook-answered"),
+}
 NEVER = {
     "listing": _FOLLOWS | _INSTALLS,
     "token": _INSTALLS | {"half-published"},
