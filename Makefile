@@ -16,7 +16,7 @@ setup: $(READY)  ## make .venv with the pinned packages
 demo: setup  ## play the whole story through real servers, then show what held
 	$(BIN)/python -m tests.demo
 
-up: setup  ## start NATS and the three services here, until Ctrl-C
+up: setup  ## start NATS, the services and the gateway here, until Ctrl-C
 	$(BIN)/guestlist up
 
 test: setup  ## run the tests (at most 5 minutes)

@@ -92,10 +92,16 @@ class Query(Request):
     ANSWER: ClassVar[type[Message]]
 
     def __init_subclass__(
-        cls, *, service: str, key: str | None, answer: type[Message], **options: Any
+        cls,
+        *,
+        service: str,
+        key: str | None,
+        answer: type[Message],
+        secret: str | None = None,
+        **options: Any,
     ) -> None:
         super().__init_subclass__(**options)
-        cls.SERVICE, cls.KEY, cls.ANSWER = service, key, answer
+        cls.SERVICE, cls.KEY, cls.SECRET, cls.ANSWER = service, key, secret, answer
         Query.TABLE[service, cls.__name__] = cls
 
 

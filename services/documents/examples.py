@@ -117,6 +117,7 @@ FIELDS |= {
     "StoredEvent.version": 4,
     "Meta.time": "2026-11-25T09:30:00Z",
     "ChangeContact.url": "https://example.com",
+    "LinkedDescriptor.token": "gl_1_k1***",
     "PageView.url": "https://roadmap.example.com/page?xdm_e=https%3A%2F%2Fsite-a.example.com&lic=active&jwt=…",
     "AddonView.licence": {
         "active": True,

@@ -8,7 +8,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from services import contract
-from services.gateway import apps, connect, health, problems
+from services.gateway import apps, connect, health, links, problems
 from shared.client import Client, NoReply
 from shared.logs import log_to_stderr
 from shared.names import SERVICE_ACCOUNT
@@ -32,8 +32,14 @@ def main() -> None:
 
 def made() -> FastAPI:
     """What is served; it asks by the client that `app.state` has."""
-    app = FastAPI(title="Guestlist", version=version("guestlist"), redirect_slashes=False)
-    for part in (apps, connect, health):
+    app = FastAPI(
+        title="Guestlist",
+        version=version("guestlist"),
+        redirect_slashes=False,
+        docs_url=None,  # its page loads scripts from elsewhere
+        redoc_url=None,
+    )
+    for part in (apps, connect, links, health):
         app.include_router(part.router)
     problems.told(app)
     return app

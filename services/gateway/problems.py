@@ -14,6 +14,7 @@ MEDIA_TYPE = "application/problem+json"
 _STATUS = {
     "bad-request": 400,
     "busy": 429,
+    "descriptor-not-listed": 404,
     "not-authenticated": 401,
     "not-installed": 404,
     "other-app": 403,

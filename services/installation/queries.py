@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import JsonValue, StringConstraints
 
-from services.installation.commands import Hook, HookOutcome, LicenceState
+from services.installation.commands import Hook, HookOutcome, LicenceState, TokenText
 from services.listing.commands import Product
 from shared.messages import Message, Query
 from shared.names import AppKey, SiteId, Timestamp
@@ -123,6 +123,12 @@ class PageView(Message):
     """Good for 3 minutes, for whoever has it."""
 
 
+class LinkedDescriptorView(Message):
+    """The answer to LinkedDescriptor."""
+
+    descriptor: dict[str, JsonValue]
+
+
 class InstallKeyView(Message):
     """The answer to InstallKey."""
 
@@ -166,6 +172,16 @@ class Page(Query, service="installation", key="site_id", answer=PageView):
     site_id: SiteId
     app_key: AppKey
     page: ModuleKey | None = None
+
+
+class LinkedDescriptor(
+    Query, service="installation", key=None, secret="token", answer=LinkedDescriptorView
+):
+    """The descriptor behind a link: a public version's for everybody, another's with a token."""
+
+    app_key: AppKey
+    build: int
+    token: TokenText | None = None
 
 
 class InstallKey(Query, service="installation", key=None, answer=InstallKeyView):

@@ -17,6 +17,8 @@ from services.installation.queries import (
     Delivery,
     InstallKey,
     InstallKeyView,
+    LinkedDescriptor,
+    LinkedDescriptorView,
     Page,
     PageView,
     Site,
@@ -109,6 +111,18 @@ class Views:
             base_url=site.base_url,
             licence=_licence(app, live.installation_id),
         )
+
+    def linked_descriptor(
+        self, query: LinkedDescriptor, none: domain.Site, context: Context
+    ) -> LinkedDescriptorView:
+        """Whoever has a link sees where it leads; a private app is known to who has a token."""
+        del none
+        app = context.read(domain.App, fold(query.app_key))
+        version = app.version_at(query.build)
+        number = None if query.token is None else self._keys.number(app.key, query.token)
+        if version.visibility == "private" and number is None:
+            raise refusals.DescriptorNotListed
+        return LinkedDescriptorView(descriptor=version.descriptor)
 
     def install_key(self, query: InstallKey, none: domain.Site, context: Context) -> InstallKeyView:
         """Everybody sees the public keys."""

@@ -26,7 +26,15 @@ from services.installation.events import (
     InstallFailed,
     LicenceChanged,
 )
-from services.installation.queries import Addon, App, AppRequest, Deliveries, InstallKey, Page
+from services.installation.queries import (
+    Addon,
+    App,
+    AppRequest,
+    Deliveries,
+    InstallKey,
+    LinkedDescriptor,
+    Page,
+)
 from services.listing.commands import PublishVersion
 from services.supervisor import Supervisor
 from services.token.commands import RemoveToken
@@ -388,3 +396,13 @@ async def test_an_app_is_known_on_the_bus_by_its_token(client: Client, audit: Au
             request = AppRequest(path=path, token=token)
             query = Addon(site_id="known", app_key="com.example.known", request=request)
             assert (await client.query(query, actor="gateway")).status == status
+
+
+async def test_a_descriptor_is_found_by_its_link_on_the_bus(client: Client) -> None:
+    async with listed(client, "linked") as app:
+        app_key = "com.example.linked"
+        token, _ = await acting.make_token(client, app_key)
+        query = LinkedDescriptor(app_key=app_key, build=1, token=token)
+        assert await acting.ask(client, query, "stranger") == {"descriptor": app.descriptor}
+        bare = LinkedDescriptor(app_key=app_key, build=1)
+        assert code(await client.query(bare, actor="stranger")) == "descriptor-not-listed"

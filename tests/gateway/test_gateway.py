@@ -66,6 +66,15 @@ async def test_what_is_not_there_is_told_as_a_problem(
         assert answer.json()["code"] == code
 
 
+async def test_what_is_served_is_described_and_loads_nothing_from_elsewhere(
+    http: httpx2.AsyncClient,
+) -> None:
+    described = (await http.get("/openapi.json")).json()
+    assert {"/health", "/install-keys/{kid}"} < set(described["paths"])
+    for path in ("/docs", "/redoc"):
+        assert (await http.get(path)).status_code == 404
+
+
 async def test_another_method_leads_nowhere(http: httpx2.AsyncClient) -> None:
     answer = await http.post("/install-keys/absent")
     assert (answer.status_code, answer.json()["code"]) == (405, "unknown-route")
