@@ -77,8 +77,10 @@ class Views:
         return DeliveriesView(
             site_id=site.key,
             app_key=app.app_key,
-            deliveries=tuple(Delivery(**row.model_dump(include=shown)) for row in app.answers),
-            waiting=tuple(due.hook for due in app.due),
+            deliveries=tuple(
+                Delivery(**row.model_dump(include=shown)) for row in app.hooks.answers
+            ),
+            waiting=tuple(due.hook for due in app.hooks.due),
         )
 
     def page(self, query: Page, site: domain.Site, context: Context) -> PageView:

@@ -146,7 +146,7 @@ def test_an_upgrade_that_fails_leaves_the_version_before(scenario: Scenario) -> 
     assert due(scenario) == [("installed", 7)]
     scenario.when(answer(cause=7, outcome="timeout", status=None), actor="guestlist")
     site = scenario.store.load(Site, SITE).on_site(APP)
-    assert (site.live, site.request, site.due) == (INSTALLED, BEGUN, ())
+    assert (site.live, site.request, site.hooks.due) == (INSTALLED, BEGUN, ())
 
 
 @rule("versions.roll-out")
@@ -320,7 +320,7 @@ def test_the_last_20_are_shown(scenario: Scenario) -> None:
     site = Site(SITE)
     for event in (REGISTERED, *live(*events)):
         site.record(event)
-    assert len(site.on_site(APP).answers) == 20
+    assert len(site.on_site(APP).hooks.answers) == 20
 
 
 def test_old_installs_tell_nobody_anything(scenario: Scenario) -> None:

@@ -2,7 +2,8 @@
 
 from services.installation.domain.app import App
 from services.installation.domain.hooks import Due, Telling
-from services.installation.domain.on_site import FRESH, OnSite
+from services.installation.domain.licensed import FRESH
+from services.installation.domain.on_site import OnSite
 from services.installation.domain.site import Site
 
 __all__ = ["FRESH", "App", "Due", "OnSite", "Site", "Telling"]

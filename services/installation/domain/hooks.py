@@ -8,9 +8,11 @@ from pydantic import JsonValue
 
 from services.installation import refusals
 from services.installation.commands import AnswerHook, Hook
-from services.installation.events import InstallRequested
+from services.installation.events import HookAnswered, InstallRequested
 from shared.errors import Refusal
 
+KEPT = 20
+"""Answers that are shown; the audit has them all."""
 UNTAKEN = frozenset(
     kind.CODE for kind in (refusals.HookRefused, refusals.HookTimeout, refusals.HookUnreachable)
 )
@@ -25,6 +27,33 @@ class Due:
     hook: Hook
     request: InstallRequested
     """What led to the version that is to be told."""
+
+
+@dataclass
+class Hooks:
+    """What an app is still to be told, in this order, and how it took what it was told last."""
+
+    due: tuple[Due, ...] = ()
+    answers: tuple[HookAnswered, ...] = ()
+
+    def find(self, cause: int, hook: Hook) -> Due | None:
+        """That which is due, if it still is."""
+        return next((row for row in self.due if (row.cause, row.hook) == (cause, hook)), None)
+
+    def add(self, cause: int, request: InstallRequested, *hooks: Hook) -> None:
+        """Let this be due, as far as the app wants to be told."""
+        due = [Due(cause, hook, request) for hook in hooks if hook in request.hooks]
+        self.due = (*self.due, *due)
+
+    def drop(self, request: InstallRequested) -> None:
+        """Let nothing be due any more that an install brought."""
+        self.due = tuple(row for row in self.due if row.request != request)
+
+    def settle(self, answered: HookAnswered) -> None:
+        """Take over how something was taken, so that it isn't due any more."""
+        done = self.find(answered.cause, answered.hook)
+        self.due = tuple(row for row in self.due if row is not done)
+        self.answers = (*self.answers, answered)[-KEPT:]
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,12 @@
 """OnSite: one app on one site, whether it is installed or only was or will be."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
 
 from services.installation import refusals
 from services.installation.commands import AnswerHook, Hook, LicenceState
 from services.installation.domain.app import App
-from services.installation.domain.hooks import UNTAKEN, Due, not_taken, wanted
+from services.installation.domain.hooks import UNTAKEN, Hooks, not_taken, wanted
+from services.installation.domain.licensed import FRESH, Licensed
 from services.installation.events import (
     AppDisabled,
     AppEnabled,
@@ -19,62 +18,29 @@ from services.installation.events import (
     HookRequested,
     InstallFailed,
     InstallRequested,
-    LicenceChanged,
-    TokenAttached,
-    TokenCleared,
-    TokenRemovalSeen,
     UpdateOffered,
 )
 from shared.messages import Event
 
-FRESH = LicenceState.ACTIVE_SUBSCRIPTION
-"""What the licence of a token stands at when it is applied."""
-KEPT = 20
-"""Answers to hooks that are shown; the audit has them all."""
-
 
 @dataclass
-class OnSite:
+class OnSite(Licensed):
     """A part of Site; it records on the site's history."""
 
-    site_id: str
-    app_key: str
-    record: Callable[[Event], None] = field(repr=False, compare=False)
     generation: int = 0
     """How often the site began anew."""
     attempts: int = 0
     under_way: InstallRequested | None = None
     live: AppInstalled | AppUpdated | None = None
-    paid: bool = False
-    """Whether the version that is live has a licence at all."""
     private: bool = False
     """Whether it came by a private link, and so follows private versions too."""
     enabled: bool = True
     offered: UpdateOffered | None = None
-    token_id: int | None = None
-    licence: LicenceState = LicenceState.NONE
-    removed: frozenset[int] = frozenset()
-    """Tokens bound to this site that their partner removed."""
     request: InstallRequested | None = None
     """What led to the version that is or was live: how the app is reached."""
-    due: tuple[Due, ...] = ()
-    """What the app is still to be told, in this order."""
+    hooks: Hooks = field(default_factory=Hooks)
     untaken: int = 0
     """The build that the app didn't take when it was updated; it isn't tried again by itself."""
-    answers: tuple[HookAnswered, ...] = ()
-    """How it took what it was told last."""
-
-    @property
-    def is_licensed_by_token(self) -> bool:
-        """Whether a token is in use that wasn't removed: then there are licence and updates."""
-        return self.token_id is not None and self.token_id not in self.removed
-
-    @property
-    def lic(self) -> Literal["active", "none"] | None:
-        """What the app is told of its licence on each page; a free app is told nothing."""
-        if not self.paid:
-            return None
-        return "active" if self.licence.active else "none"
 
     def require_live(self) -> AppInstalled | AppUpdated:
         """What is installed; raises NotInstalled."""
@@ -122,9 +88,9 @@ class OnSite:
         else:
             self.record(AppUpdated(from_version=self.live.version, **fields))
         if begins and self.is_licensed_by_token:
-            self._change_licence(FRESH)
+            self.change_licence(FRESH)
         elif ends:
-            self._change_licence(LicenceState.NONE)
+            self.change_licence(LicenceState.NONE)
 
     def fail_install(self, code: str, detail: str) -> None:
         """End the install that is under way badly: what wasn't live before leaves nothing."""
@@ -197,52 +163,6 @@ class OnSite:
         if self.enabled:
             self.record(AppDisabled(site_id=self.site_id, app_key=self.app_key))
 
-    def attach_token(self, token_id: int, *, attempt: int | None = None) -> None:
-        """Run the app on a token that was applied here; another one is cleared.
-
-        The licence of a live app begins anew, unless the token was removed meanwhile or was
-        in use already. That is without effect, but for the install that waits for it.
-        """
-        in_use = self.token_id == token_id
-        if in_use and attempt is None:
-            return
-        if not in_use:
-            self.clear_token()
-        self.record(
-            TokenAttached(
-                site_id=self.site_id, app_key=self.app_key, token_id=token_id, attempt=attempt
-            )
-        )
-        if self.paid and self.is_licensed_by_token and not in_use:
-            self._change_licence(FRESH)
-
-    def clear_token(self) -> None:
-        """Run the app on no token; again without effect."""
-        if self.token_id is not None:
-            self._change_licence(LicenceState.NONE)
-            self.record(
-                TokenCleared(site_id=self.site_id, app_key=self.app_key, token_id=self.token_id)
-            )
-
-    def let_go(self, token_id: int) -> None:
-        """Clear a token that an install which failed may have applied; not one in use."""
-        if token_id != self.token_id:
-            self.record(TokenCleared(site_id=self.site_id, app_key=self.app_key, token_id=token_id))
-
-    def see_token_removal(self, token_id: int) -> None:
-        """Take over that a token bound to this site was removed: the app is unlicensed."""
-        self.record(TokenRemovalSeen(site_id=self.site_id, app_key=self.app_key, token_id=token_id))
-        if not self.is_licensed_by_token:
-            self._change_licence(LicenceState.NONE)
-
-    def set_licence(self, state: LicenceState) -> None:
-        """Switch the licence of a live app, to test the app; raises AppIsFree, NoToken."""
-        if not self.paid:
-            raise refusals.AppIsFree(app_key=self.app_key)
-        if not self.is_licensed_by_token:
-            raise refusals.NoToken(app_key=self.app_key, site_id=self.site_id)
-        self._change_licence(state)
-
     def send_hook(self, hook: Hook) -> None:
         """Let an app be told once more where it stands; raises HookNotDue."""
         stands: set[Hook] = {"uninstalled"}
@@ -254,10 +174,8 @@ class OnSite:
 
     def answer_hook(self, answer: AnswerHook) -> None:
         """Take over how the app took what was due; an install that waits for it ends with it."""
-        for due in self.due:
-            if (due.cause, due.hook) == (answer.cause, answer.hook):
-                break
-        else:
+        due = self.hooks.find(answer.cause, answer.hook)
+        if due is None:
             return
         installation_id = due.request.installation_id
         self.record(HookAnswered(**answer.model_dump(), installation_id=installation_id))
@@ -270,18 +188,15 @@ class OnSite:
 
     def tell(self, cause: int, *hooks: Hook) -> None:
         """From that version of the site on the app is to be told this, if it wants to be."""
-        request = self.request
-        if request is not None:
-            due = [Due(cause, hook, request) for hook in hooks if hook in request.hooks]
-            self.due = (*self.due, *due)
+        if self.request is not None:
+            self.hooks.add(cause, self.request, *hooks)
 
     def evolve(self, event: Event, version: int) -> None:
         """Assign what `event` says, which makes that version of the site."""
         match event:
             case InstallRequested():
                 self.attempts, self.under_way = event.attempt, event
-                if "installed" in event.hooks:
-                    self.due = (*self.due, Due(version, "installed", event))
+                self.hooks.add(version, event, "installed")
             case AppInstalled() | AppUpdated():
                 if self.under_way is not None:
                     self.paid = self.under_way.paid
@@ -291,16 +206,15 @@ class OnSite:
                 if isinstance(event, AppInstalled):
                     self.tell(version, "enabled")
             case InstallFailed():
-                if event.code in UNTAKEN and self.under_way is not None:
-                    self.untaken = self.under_way.build
-                self.due = tuple(due for due in self.due if due.request != self.under_way)
+                if self.under_way is not None:
+                    self.hooks.drop(self.under_way)
+                    if event.code in UNTAKEN:
+                        self.untaken = self.under_way.build
                 self.under_way = None
             case HookRequested():
                 self.tell(version, event.hook)
             case HookAnswered():
-                done = (event.cause, event.hook)
-                self.due = tuple(due for due in self.due if (due.cause, due.hook) != done)
-                self.answers = (*self.answers, event)[-KEPT:]
+                self.hooks.settle(event)
             case UpdateOffered():
                 self.offered = event
             case AppUninstalled():
@@ -314,14 +228,8 @@ class OnSite:
             case AppDisabled():
                 self.enabled = False
                 self.tell(version, "disabled")
-            case TokenAttached():
-                self.token_id = event.token_id
-            case TokenCleared() if event.token_id == self.token_id:
-                self.token_id = None
-            case TokenRemovalSeen():
-                self.removed |= {event.token_id}
-            case LicenceChanged():
-                self.licence = event.state
+            case _:
+                self.evolve_licence(event)
 
     def _begin(self, version: AppVersionSeen, secret: str, token_id: int | None) -> str:
         attempt = self.attempts + 1
@@ -363,7 +271,3 @@ class OnSite:
                 site_id=self.site_id, app_key=self.app_key, installation_id=live.installation_id
             )
         )
-
-    def _change_licence(self, state: LicenceState) -> None:
-        if self.licence is not state:
-            self.record(LicenceChanged(site_id=self.site_id, app_key=self.app_key, state=state))

@@ -40,7 +40,9 @@ class Site(Aggregate):
 
     def on_site(self, app_key: str) -> OnSite:
         """That app as it stands here."""
-        return self.apps.get(app_key) or OnSite(self.key, app_key, self.record, self.generation)
+        return self.apps.get(app_key) or OnSite(
+            self.key, app_key, self.record, generation=self.generation
+        )
 
     def tellings(self) -> list[Telling]:
         """What the apps are to be told, in order."""
@@ -50,7 +52,7 @@ class Site(Aggregate):
         return [
             Telling(due, *told, install=due.request == app.under_way)
             for app in self.apps.values()
-            for due in app.due
+            for due in app.hooks.due
         ]
 
     def require_admin(self, account: str) -> SiteRegistered:
