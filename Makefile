@@ -22,7 +22,7 @@ up: setup  ## start NATS, the services and the gateway here, until Ctrl-C
 test: setup  ## run the tests (at most 5 minutes)
 	$(BIN)/pytest -n 3 --dist loadfile -m 'not extra and not client'
 
-extra: setup  ## the tests of the checks, the demo and old code, which take longer
+extra: setup  ## the tests of the checks, the pages and old code, which take longer
 	$(BIN)/pytest -n 3 -m extra
 
 clients: setup  ## real apps, unmodified (needs node and npm)

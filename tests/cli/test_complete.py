@@ -48,7 +48,7 @@ async def offered(data: Path, *words: str) -> list[str]:
     [
         (("",), [command.name for command in COMMANDS]),
         (("send", "createt"), ["CreateToken"]),
-        (("query", "Li"), ["Listing", "ListTokens"]),
+        (("query", "List"), ["Listing", "ListTokens"]),
         (("send", "CreateToken", ""), ["app_key=", "note="]),
         (("send", "CreateToken", "app_key=x", ""), ["note="]),
         (("send", "CreateToken", "app_key=com."), ["app_key=com.example.app", "app_key=com.other"]),

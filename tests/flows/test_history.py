@@ -192,11 +192,13 @@ async def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.extra
 @pytest.mark.parametrize("page", ["history", "verify", "replay", "archive"])
 async def test_the_page_shows_what_is_printed(demo: Path, page: str) -> None:
     await expect_shown(demo, page)
 
 
+@pytest.mark.extra
 async def test_the_pages_of_a_house_at_work_show_what_is_printed(demo: Path) -> None:
     async with TappedSupervisor(demo / ".guestlist", port=free_port()):
         await expect_shown(demo, "audit")
