@@ -30,7 +30,7 @@ from shared.published import Published
 from shared.settings import store_file
 from shared.store import Store
 from tests.faults.conftest import SIZE
-from tests.history.harm import HARMS, rows, write
+from tests.history.harm import HARMS, Row, rows, write
 from tests.world import World
 
 SEEDS = {"some": 14, "short": 14, "long": 125}[SIZE]
@@ -114,6 +114,20 @@ def copied(kept: Kept, tmp_path: Path) -> Path:
     return tmp_path
 
 
+def for_the_seal(before: list[Row], after: list[Row]) -> bool:
+    """Whether only the place or the end of what isn't published changed.
+
+    No event behind it tells, and it stands in no stream.
+    """
+    ends = {row.aggregate: row.version for row in before}
+    touched = {*before} ^ {*after}
+    moved = {row._replace(place=0) for row in before} == {row._replace(place=0) for row in after}
+    return all(
+        row.aggregate.startswith("copy/") and (moved or row.version == ends[row.aggregate])
+        for row in touched
+    )
+
+
 async def test_what_nobody_changed_is_well(kept: Kept) -> None:
     assert await wrong(kept.folder, kept.stream) == []
     assert unsealed(kept.folder, kept.seal.seal) == []
@@ -127,10 +141,13 @@ async def test_each_change_is_found_and_named(
     chance = Random(f"{kind} {seed}")
     service = chance.choice(list(KINDS))
     with closing(sqlite3.connect(store_file(copied, service))) as store, store:
+        before = rows(store)
         harmed = HARMS[kind](store, chance)
+        left = kind != "insert" and for_the_seal(before, rows(store))
     told = await wrong(copied, kept.stream)
     places = {finding.where.partition("@")[0] for finding in told}
-    assert places & {f"{service}/{aggregate}" for aggregate in harmed}, (harmed, told)
+    named = places & {f"{service}/{aggregate}" for aggregate in harmed}
+    assert named or left, (harmed, told)
     sealed = unsealed(copied, kept.seal.seal)
     assert {finding.service for finding in sealed} == ({service} if kind != "insert" else set())
 
