@@ -7,7 +7,7 @@ import typer
 
 from services.cli import arguments, connection
 from services.cli.forms import Printer
-from services.cli.options import HERE, PATIENCE, Actor, Data, Nats, Timeout
+from services.cli.options import HERE, PATIENCE, Actor, AppOnSite, Data, Nats, SiteKey, Timeout
 from services.cli.output import Row, line
 from services.cli.stop import NO_ANSWER, Stop
 from services.cli.times import ago
@@ -29,8 +29,8 @@ _LOOK = 0.1
 
 
 def deliveries(
-    site_id: Annotated[str, typer.Argument(metavar="SITE", help="The id of a site.")],
-    app_key: Annotated[str, typer.Argument(metavar="APP", help="The key of an app on it.")],
+    site_id: SiteKey,
+    app_key: AppOnSite,
     again: Annotated[
         str | None,
         typer.Option(

@@ -1,6 +1,7 @@
 """The command that reads a history: of an aggregate, with its states, or of a flow."""
 
 import re
+import sys
 from collections.abc import Iterable
 from itertools import takewhile
 from pathlib import Path
@@ -82,10 +83,12 @@ def history(
         moment = _moment(as_of, None)
         events = iter(_published(out, place, nats))
     wanted = takewhile(lambda event: event.position <= place and moment(event), events)
-    if as_of is None:
-        _tell_transitions(out, place, wanted, detailed=detailed)
-    else:
-        _tell_state(out, place, wanted)
+    with showing_progress(shown=as_of is not None or not sys.stdout.isatty()) as progress:
+        counted = progress.of(wanted, None, f"events of {place.aggregate}")
+        if as_of is None:
+            _tell_transitions(out, place, counted, detailed=detailed)
+        else:
+            _tell_state(out, place, counted)
 
 
 def _published(out: Printer, place: Position, nats: str) -> list["Published"]:

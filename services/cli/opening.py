@@ -6,7 +6,7 @@ import typer
 
 from services.cli import arguments, connection
 from services.cli.forms import Printer
-from services.cli.options import HERE, PATIENCE, Actor, Data, Nats, Timeout
+from services.cli.options import HERE, PATIENCE, Actor, AppOnSite, Data, Nats, SiteKey, Timeout
 from services.installation.queries import Page, PageView
 from shared.messages import Query
 
@@ -17,8 +17,8 @@ _AGAIN = "try again"
 
 
 def open_(
-    site_id: Annotated[str, typer.Argument(metavar="SITE", help="The id of a site.")],
-    app_key: Annotated[str, typer.Argument(metavar="APP", help="The key of an app on it.")],
+    site_id: SiteKey,
+    app_key: AppOnSite,
     page: Annotated[
         str | None,
         typer.Option("--page", metavar="KEY", help="Of the descriptor's modules; else the first."),

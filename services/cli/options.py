@@ -18,6 +18,8 @@ Nats = Annotated[
     typer.Option("--nats", envvar="GUESTLIST_NATS", help="Server address, else the folder's."),
 ]
 Actor = Annotated[str, typer.Option("--as", metavar="ACCOUNT", help="The account that asks.")]
+SiteKey = Annotated[str, typer.Argument(metavar="SITE", help="The id of a site.")]
+AppOnSite = Annotated[str, typer.Argument(metavar="APP", help="The key of an app on it.")]
 Fields = Annotated[
     list[str] | None,
     typer.Argument(

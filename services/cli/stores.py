@@ -49,8 +49,11 @@ def event_at(data: Path, text: str) -> "Published":
 
 
 @contextmanager
-def showing_progress() -> "Iterator[Progress]":
-    """Meanwhile long work says on a terminal how far it is, in one line that goes away."""
+def showing_progress(*, shown: bool = True) -> "Iterator[Progress]":
+    """Meanwhile long work says on a terminal how far it is, in one line that goes away.
+
+    `shown`: not while rows are printed there, which tell it themselves.
+    """
     from services.history.progress import Progress
 
-    yield Progress(output.passing if sys.stderr.isatty() else lambda _: None)
+    yield Progress(output.passing if shown and sys.stderr.isatty() else lambda _: None)

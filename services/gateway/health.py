@@ -1,5 +1,7 @@
 """Whether the gateway can work, and the services behind it."""
 
+import asyncio
+
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
@@ -21,7 +23,8 @@ class House(BaseModel):
 @router.get("/health", responses={503: {"model": House}})
 async def health(bus: Bus, response: Response) -> House:
     """How everything behind this address is."""
-    services = {service: await _status(bus, service) for service in SERVICES}
+    told = await asyncio.gather(*(_status(bus, service) for service in SERVICES))
+    services = dict(zip(SERVICES, told, strict=True))
     ready = set(services.values()) == {"ready"}
     response.status_code = 200 if ready else 503
     return House(ready=ready, services=services)

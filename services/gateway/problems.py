@@ -20,8 +20,8 @@ _STATUS = {
     "other-app": 403,
 }
 """By code, where its kind doesn't tell."""
-_BY_KIND = {"unknown": 404, "not": 403}
-"""By the first word of a code: what isn't there, and who isn't allowed."""
+_BY_START = {"unknown-": 404, "not-a-": 403, "not-an-": 403}
+"""By how a code begins: what isn't there, and who isn't allowed."""
 
 
 class Problem(BaseModel):
@@ -45,8 +45,7 @@ def success(reply: Answered | Refused | Failed) -> Answered:
     """The answer; raises NotDone when it is none."""
     match reply:
         case Refused():
-            status = _STATUS.get(reply.code) or _BY_KIND.get(reply.code.partition("-")[0], 409)
-            raise NotDone(Problem(status=status, **reply.model_dump(include=_TOLD)))
+            raise NotDone(Problem(status=_status(reply.code), **reply.model_dump(include=_TOLD)))
         case Failed():
             raise NotDone(_away(reply.code, reply.detail))
     return reply
@@ -88,6 +87,11 @@ def told(app: FastAPI) -> None:
 
 _HEADERS = {401: {"WWW-Authenticate": "JWT"}, 503: {"Retry-After": "1"}}
 _TOLD = {"code", "detail", "hint"}
+
+
+def _status(code: str) -> int:
+    starts = (status for start, status in _BY_START.items() if code.startswith(start))
+    return _STATUS.get(code) or next(starts, 409)
 
 
 def _away(code: str, detail: str) -> Problem:

@@ -102,7 +102,7 @@ class Connect:
         place, base = urlsplit(url), urlsplit(base_url)
         path = place.path.removeprefix(base.path.removesuffix("/"))
         claims: dict[str, Any] = {
-            "iss": payload(telling, None)["clientKey"],
+            "iss": _known_as(telling),
             "iat": int(now.timestamp()),
             "exp": int((now + _LIFE[by_key]).timestamp()),
             "qsh": qsh("POST", path, place.query),
@@ -122,7 +122,7 @@ class _Answer(NamedTuple):
 def payload(telling: Telling, secret: str | None) -> dict[str, str]:
     """What the app is told; the secret only when it is installed."""
     request, hook = telling.request, telling.due.hook
-    known_as = client_key(telling.cloud_id, request.app_key, request.generation)
+    known_as = _known_as(telling)
     told = {
         "key": request.key,
         "clientKey": known_as,
@@ -139,6 +139,10 @@ def payload(telling: Telling, secret: str | None) -> dict[str, str]:
     if hook == "installed" and secret is not None:
         told["sharedSecret"] = secret
     return told
+
+
+def _known_as(telling: Telling) -> str:
+    return client_key(telling.cloud_id, telling.request.app_key, telling.request.generation)
 
 
 def _without(secret: str | None, head: str) -> str:

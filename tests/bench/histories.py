@@ -47,7 +47,7 @@ def rows() -> Iterator[Row]:
         large, small = Path(name) / "large", Path(name) / "small"
         for folder, events in ((large, MANY), (small, FEW)):
             folder.mkdir()
-            _fill(folder, events)
+            fill(folder, events)
         read = _library(Path(name) / "library.sqlite")
         aggregate = f"token/tokens/{APP}"
         long, whole = LONG / read * 1000, "eventsourcing, default transcoder, its events read once"
@@ -80,12 +80,12 @@ def _library(path: Path) -> float:
     return 20_000 / min(taken) * 1000
 
 
-def _fill(folder: Path, events: int) -> None:
+def fill(folder: Path, events: int, longest: int = LONG) -> None:
     """Partners registered, one app has a long history, and all of it is as services leave it."""
     listing, token, _ = (
         Store(service, open_sqlite(store_file(folder, service))) for service in SERVICES
     )
-    long = min(LONG, events // 2)
+    long = min(longest, events // 2)
     partners = (events - long) // 2
     for first in range(0, partners, _TOGETHER):
         _register(listing, token, range(first, min(first + _TOGETHER, partners)))

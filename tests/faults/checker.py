@@ -39,7 +39,7 @@ async def violations(folder: Path, client: Client, history: History) -> list[str
         found += islice(check(house, history), 10)
     found += islice(_looked(house), 10)
     found += islice(await _streamed(house, client), 10)
-    found += islice(await live.differences(folder, house, client), 10)
+    found += islice(await live.differences(folder, client), 10)
     return found
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from services.contract import SERVICES
 from services.installation import queries as installation
 from services.installation.domain import Site
 from services.installation.views import Views as InstallationViews
@@ -21,11 +22,12 @@ from shared.messages import Envelope, Query
 from shared.pipeline import Pipeline
 from shared.requests import Asked
 from shared.settings import Settings
-from tests.faults.kept import House
+from tests.faults.kept import House, Kept
 
 
-async def differences(folder: Path, house: House, client: Client) -> list[str]:
+async def differences(folder: Path, client: Client) -> list[str]:
     """Each question that a service answers otherwise than its replayed history."""
+    house = {service: Kept.read(folder, service) for service in SERVICES}
     views, found = _views(folder), []
     for service, kept in house.items():
         replayed = Pipeline(kept.store, views[service])

@@ -34,6 +34,7 @@ from shared.links import Link
 from shared.messages import Accepted, Answered, Command, Query, Refused, Reply
 from shared.subjects import EVENTS, REFUSALS
 from tests.clients.sample_app import SampleApp
+from tests.faults import live
 from tests.faults.house import FaultyHouse
 from tests.flows import acting
 from tests.flows.acting import ANN, BOB, MARKETPLACE, OPERATOR
@@ -143,6 +144,7 @@ async def told(folder: Path, app: SampleApp, how: Mapping[str, str] | None = Non
         await Client.open(house.url, "teller", timeout=2) as client,
     ):
         await Teller(house, client).tell(app)
+        assert await live.differences(house.data, client) == []
         return await left(house)
 
 

@@ -22,6 +22,7 @@ from shared.client import Client, NoReply
 from shared.headers import encode
 from shared.messages import Accepted, Event, Reply
 from tests.clients.command import guestlist
+from tests.faults import live
 from tests.faults.conftest import SIZE
 from tests.faults.house import FaultyHouse
 from tests.flows import acting
@@ -37,11 +38,16 @@ BACK = 10.0
 @pytest.fixture(scope="module")
 async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FaultyHouse]:
     """A house with an app and a site."""
-    async with FaultyHouse(tmp_path_factory.mktemp("outage") / "house") as running:
-        async with await Client.open(running.url, "tester") as client:
-            await acting.list_app(client, APP)
-            await acting.make_site(client, "outage")
+    async with (
+        FaultyHouse(tmp_path_factory.mktemp("outage") / "house") as running,
+        await Client.open(running.url, "tester") as client,
+    ):
+        await acting.list_app(client, APP)
+        await acting.make_site(client, "outage")
         yield running
+        await running.until_up()
+        await acting.quiet(running)
+        assert await live.differences(running.data, client) == []
 
 
 @pytest.fixture

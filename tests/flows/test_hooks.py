@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -12,11 +10,9 @@ import pytest
 from services.installation.commands import (
     DisableApp,
     EnableApp,
-    LicenceState,
     RenameSite,
     ResetSite,
     RotateSecret,
-    SendHook,
     UninstallApp,
 )
 from services.installation.events import (
@@ -24,64 +20,22 @@ from services.installation.events import (
     AppUpdated,
     HookAnswered,
     InstallFailed,
-    LicenceChanged,
 )
 from services.installation.queries import (
-    Addon,
     App,
-    AppRequest,
-    Deliveries,
-    InstallKey,
-    LinkedDescriptor,
-    Page,
 )
 from services.listing.commands import PublishVersion
 from services.supervisor import Supervisor
-from services.token.commands import RemoveToken
 from shared.client import Client
-from shared.install_keys import InstallKeys
-from tests.clients import sample_app as sample
-from tests.clients.asking import signed
 from tests.clients.audit import Audit
 from tests.clients.command import guestlist, read_line, started
 from tests.clients.ports import free_port
-from tests.clients.sample_app import SampleApp, Told, answering
+from tests.clients.sample_app import Told, answering
 from tests.clients.verifying import by_key, by_secret
 from tests.flows import acting
 from tests.flows.acting import ANN, BOB, accepted, code
+from tests.flows.telling import install, keys_of, listed, secret, told
 from tests.rules import rule
-
-
-@asynccontextmanager
-async def listed(client: Client, site_id: str) -> AsyncIterator[SampleApp]:
-    """An app that wants to be told everything, and a site for it."""
-    await acting.make_site(client, site_id)
-    async with acting.served(client, f"com.example.{site_id}", sample.JWT) as app:
-        yield app
-
-
-async def install(client: Client, audit: Audit, site_id: str) -> acting.Ending:
-    """Install that app by its descriptor's link."""
-    link = acting.descriptor_link(f"com.example.{site_id}")
-    return await acting.install(client, audit, site_id, link)
-
-
-def keys_of(house: Supervisor) -> dict[str, bytes]:
-    """The public keys of the marketplace."""
-    keys = InstallKeys(house.data / "install-keys")
-    return {kid: keys.public(kid) or b"" for kid in keys.ids}
-
-
-async def told(app: SampleApp, *hooks: str) -> list[Told]:
-    """What the app was told, which has to be that and nothing more."""
-    rows = await app.until_told(*hooks)
-    assert len(app.told) == len(rows)
-    return rows
-
-
-def secret(row: Told) -> str:
-    """The secret that the app was told."""
-    return str(row.body["sharedSecret"])
 
 
 @rule("hooks.install")
@@ -128,24 +82,6 @@ async def test_an_app_that_refuses_is_not_installed_and_a_retry_works(
         assert secret(first) != secret(second)
         view = await acting.app_on(client, "retry", "com.example.retry")
         assert (view["lic"], view["client_key"]) == ("active", second.body["clientKey"])
-
-
-@rule("licence.paid")
-async def test_the_first_page_is_licensed_and_the_next_after_a_removal_is_not(
-    client: Client, audit: Audit
-) -> None:
-    """Cases 14, 15 and 31."""
-    page = {"modules": {"adminPages": [{"key": "admin", "url": "/admin"}]}}
-    app_key = "com.example.page"
-    await acting.make_site(client, "page")
-    async with acting.served(client, app_key, sample.JWT | page):
-        _, link = await acting.make_token(client, app_key)
-        await acting.install(client, audit, "page", link)
-        query = Page(site_id="page", app_key=app_key)
-        assert "&lic=active&jwt=" in (await acting.ask(client, query, BOB))["url"]
-        await accepted(client, ANN, RemoveToken(app_key=app_key, token_id=1))
-        await audit.see(LicenceChanged, site_id="page", state=LicenceState.NONE)
-        assert "&lic=none&jwt=" in (await acting.ask(client, query, BOB))["url"]
 
 
 @rule("hooks.secret")
@@ -268,34 +204,6 @@ async def test_an_app_is_uninstalled_whatever_it_answers(client: Client, audit: 
         assert code(await client.query(App(**on_site), actor=BOB)) == "not-installed"
 
 
-@rule("hooks.again")
-@rule("hooks.shown")
-async def test_an_admin_sees_what_was_told_and_has_it_told_again(
-    client: Client, audit: Audit
-) -> None:
-    async with listed(client, "shown") as app:
-        on_site = {"site_id": "shown", "app_key": "com.example.shown"}
-        await install(client, audit, "shown")
-        await audit.see(HookAnswered, site_id="shown", hook="enabled")
-        assert code(await client.send(SendHook(**on_site, hook="disabled"), actor=BOB)) == (
-            "hook-not-due"
-        )
-        app.answer = answering(500, b"\x1b[31mout of order")
-        await accepted(client, BOB, SendHook(**on_site, hook="enabled"))
-        await audit.see(HookAnswered, site_id="shown", hook="enabled", outcome="refused")
-        view = await acting.ask(client, Deliveries(**on_site), BOB)
-        rows = [(row["hook"], row["outcome"], row["status"]) for row in view["deliveries"]]
-        assert rows == [
-            ("installed", "taken", 204),
-            ("enabled", "taken", 204),
-            ("enabled", "refused", 500),
-        ]
-        assert view["deliveries"][-1]["head"] == "\x1b[31mout of order"
-        assert view["waiting"] == []
-        assert [row.hook for row in app.told] == ["installed", "enabled", "enabled"]
-        assert code(await client.query(Deliveries(**on_site), actor=ANN)) == "not-an-admin"
-
-
 @pytest.mark.parametrize("victim", ["installation", "nats"])
 async def test_an_install_is_told_though_something_dies_meanwhile(
     house: Supervisor, client: Client, audit: Audit, victim: str
@@ -345,13 +253,6 @@ async def test_a_slow_app_keeps_no_other_from_being_installed(client: Client, au
             assert isinstance(ending, AppInstalled)
 
 
-async def test_the_public_key_is_told_on_the_bus_too(house: Supervisor, client: Client) -> None:
-    ((kid, pem),) = keys_of(house).items()
-    shown = await acting.ask(client, InstallKey(kid=kid), "stranger")
-    assert shown["pem"].encode() == pem
-    assert code(await client.query(InstallKey(kid="absent"), actor="stranger")) == "unknown-key"
-
-
 @pytest.mark.parametrize(
     ("typed", "outcome"),
     [((), "not-sent"), pytest.param(("--hooks",), "taken", marks=pytest.mark.extra)],
@@ -386,23 +287,3 @@ async def test_a_scratch_copy_tells_apps_nothing_unless_it_is_asked_to(
                         break
         assert [row["outcome"] for row in rows] == ["taken", "taken", outcome]
         assert [row.hook for row in app.told[2:]] == ["disabled"] * (outcome == "taken")
-
-
-async def test_an_app_is_known_on_the_bus_by_its_token(client: Client, audit: Audit) -> None:
-    path = "/rest/atlassian-connect/1/addons/com.example.known"
-    async with listed(client, "known") as app:
-        await install(client, audit, "known")
-        for token, status in ((signed(app.told[0], path), "ok"), ("x", "refused")):
-            request = AppRequest(path=path, token=token)
-            query = Addon(site_id="known", app_key="com.example.known", request=request)
-            assert (await client.query(query, actor="gateway")).status == status
-
-
-async def test_a_descriptor_is_found_by_its_link_on_the_bus(client: Client) -> None:
-    async with listed(client, "linked") as app:
-        app_key = "com.example.linked"
-        token, _ = await acting.make_token(client, app_key)
-        query = LinkedDescriptor(app_key=app_key, build=1, token=token)
-        assert await acting.ask(client, query, "stranger") == {"descriptor": app.descriptor}
-        bare = LinkedDescriptor(app_key=app_key, build=1)
-        assert code(await client.query(bare, actor="stranger")) == "descriptor-not-listed"

@@ -1,5 +1,6 @@
 """A house that serves HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -7,6 +8,8 @@ import pytest
 
 from services.supervisor import Supervisor
 from shared.client import Client
+from shared.tasks import end
+from tests.clients.audit import Audit
 from tests.clients.ports import free_port
 from tests.flows.tap import TappedSupervisor, heard, judged
 
@@ -40,3 +43,12 @@ async def http(house: Supervisor) -> AsyncIterator[httpx2.AsyncClient]:
     """Asks over HTTP."""
     async with httpx2.AsyncClient(base_url=house.http, timeout=10) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+async def audit(client: Client) -> AsyncIterator[Audit]:
+    """What the audit stream brings."""
+    subscriber = Audit(client)
+    following = asyncio.create_task(subscriber.follow())
+    yield subscriber
+    await end(following)

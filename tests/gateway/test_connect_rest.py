@@ -1,6 +1,5 @@
 """An app asks a site what it may know of itself, over HTTP."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -14,7 +13,6 @@ from services.installation.commands import (
     UninstallApp,
 )
 from services.installation.events import AppInstalled, AppUninstalled
-from services.supervisor import Supervisor
 from shared.client import Client
 from tests.clients import sample_app as sample
 from tests.clients.asking import signed
@@ -31,23 +29,13 @@ ON_SITE = {"site_id": SITE, "app_key": APP}
 
 
 @pytest.fixture(scope="module")
-async def audit(client: Client) -> AsyncIterator[Audit]:
-    """What the audit stream brings."""
-    subscriber = Audit(client)
-    following = asyncio.create_task(subscriber.follow())
-    yield subscriber
-    following.cancel()
-
-
-@pytest.fixture(scope="module")
-async def told(house: Supervisor, client: Client, audit: Audit) -> AsyncIterator[Told]:
+async def told(client: Client, audit: Audit) -> AsyncIterator[Told]:
     """What the app was told when it was installed, with a token."""
     await acting.make_site(client, SITE)
     async with acting.served(client, APP, sample.JWT) as app:
         _, link = await acting.make_token(client, APP)
         await accepted(client, BOB, InstallApp(site_id=SITE, url=link))
         await audit.see(AppInstalled, site_id=SITE)
-        assert house.http
         yield app.told[0]
 
 

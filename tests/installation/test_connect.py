@@ -119,7 +119,7 @@ def test_a_site_has_one_client_key_for_each_app_until_it_begins_anew() -> None:
     assert keys[0] == client_key("c", APP, 0)
 
 
-async def test_another_key_or_attempt_gives_another_secret() -> None:
+def test_another_key_or_attempt_gives_another_secret() -> None:
     others = {KEYS.shared_secret("k1", *names) for names in ((SITE, APP, "2"), (SITE, "x", "1"))}
     assert SECRET not in others
     assert len(others) == 2

@@ -1,41 +1,29 @@
 """What an app is to be told, in which order, and what becomes of an install by its answer."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.installation import refusals
 from services.installation.commands import (
-    AnswerHook,
     DisableApp,
     EnableApp,
-    Hook,
     HookOutcome,
     InstallApp,
     RenameSite,
     ResetSite,
     RotateSecret,
-    SendHook,
     UninstallApp,
     UpdateApp,
 )
-from services.installation.domain import App, Site, Telling
+from services.installation.domain import App, Site
 from services.installation.events import (
-    AppDisabled,
-    AppUninstalled,
     AppUpdated,
-    HookAnswered,
-    HookRequested,
     InstallFailed,
     InstallRequested,
-    SiteReset,
 )
-from services.installation.queries import Deliveries, InstallKey
-from shared.install_keys import InstallKeys
 from shared.messages import Command, Event
-from shared.testing import NOW, Scenario
+from shared.testing import Scenario
 from tests.installation.examples import (
     ANN,
     APP,
@@ -51,47 +39,22 @@ from tests.installation.examples import (
     requested,
     version_seen,
 )
+from tests.installation.telling import (
+    BEGUN,
+    DESCRIPTOR,
+    DISABLED,
+    JWT,
+    LEFT,
+    ON_SITE,
+    SEEN,
+    UPGRADE,
+    answer,
+    answered,
+    due,
+    live,
+    tellings,
+)
 from tests.rules import rule
-from tests.world import taken
-
-HOOKS: dict[Hook, str] = {hook: f"/{hook}" for hook in ("installed", "enabled", "uninstalled")}
-HOOKS["disabled"] = "/off"
-JWT: dict[str, Any] = {"authentication": "jwt", "hooks": HOOKS, "secret": "1.k1"}
-DESCRIPTOR = {"key": APP, "baseUrl": BASE_URL, "lifecycle": HOOKS | {"unknown": "/x"}}
-SEEN = version_seen(authentication="jwt", descriptor=DESCRIPTOR)
-BEGUN = requested(**JWT)
-UPGRADE = requested(2, build=2, version="1.0.1", **JWT)
-LEFT = AppUninstalled(site_id=SITE, app_key=APP, installation_id=INSTALLATION)
-DISABLED = AppDisabled(site_id=SITE, app_key=APP)
-ON_SITE: dict[str, Any] = {"site_id": SITE, "app_key": APP}
-
-
-def answer(hook: Hook = "installed", cause: int = 3, **fields: Any) -> AnswerHook:
-    """An app was told something; the site's first two events come before the install."""
-    told: dict[str, Any] = {"outcome": "taken", "status": 204, "url": BASE_URL + HOOKS[hook]}
-    told |= {"sent_at": NOW, "milliseconds": 5}
-    return AnswerHook(**ON_SITE, hook=hook, cause=cause, **told | fields)
-
-
-def answered(hook: Hook = "installed", cause: int = 3, **fields: Any) -> HookAnswered:
-    """The event that it leads to."""
-    told = answer(hook, cause, **fields).model_dump()
-    return HookAnswered(**told, installation_id=INSTALLATION)
-
-
-def live(*events: Event) -> tuple[Event, ...]:
-    """The app was installed and told so, and then this happened."""
-    return (BEGUN, answered(), INSTALLED, answered("enabled", 5), *events)
-
-
-def due(scenario: Scenario) -> list[tuple[Hook, int]]:
-    """What the app is to be told."""
-    return [(row.due.hook, row.due.cause) for row in tellings(scenario)]
-
-
-def tellings(scenario: Scenario) -> Sequence[Telling]:
-    """The same with what it is told."""
-    return scenario.store.load(Site, SITE).tellings()
 
 
 @rule("hooks.install")
@@ -262,67 +225,6 @@ def test_a_site_that_began_anew_is_another_one_for_its_apps(scenario: Scenario) 
     assert (last.due.hook, last.request.generation) == ("installed", 1)
 
 
-@rule("hooks.again")
-@pytest.mark.parametrize(
-    ("before", "hooks"),
-    [
-        ([], {"installed", "enabled"}),
-        ([DISABLED], {"installed", "disabled"}),
-        ([LEFT], {"uninstalled"}),
-        ([LEFT, SiteReset(site_id=SITE, generation=1)], {"uninstalled"}),
-    ],
-)
-def test_an_app_is_told_again_where_it_stands_and_nothing_else(
-    scenario: Scenario, before: list[Event], hooks: set[Hook]
-) -> None:
-    on_site(scenario, *live(*before))
-    for hook in HOOKS:
-        scenario.when(SendHook(**ON_SITE, hook=hook), actor=ANN)
-        if hook in hooks:
-            scenario.then(HookRequested(**ON_SITE, hook=hook))
-        else:
-            scenario.then_refused(refusals.HookNotDue(**ON_SITE, hook=hook))
-
-
-@rule("hooks.again")
-def test_what_was_never_there_is_told_nothing(scenario: Scenario) -> None:
-    on_site(scenario).when(SendHook(**ON_SITE, hook="uninstalled"), actor=ANN)
-    scenario.then_refused(refusals.HookNotDue(**ON_SITE, hook="uninstalled"))
-    failed = InstallFailed(**ON_SITE, installation_id=INSTALLATION, code="x", detail="y")
-    scenario.given(Site, SITE, BEGUN, failed)
-    scenario.when(SendHook(**ON_SITE, hook="uninstalled"), actor=ANN)
-    scenario.then_refused(refusals.HookNotDue(**ON_SITE, hook="uninstalled"))
-
-
-@rule("hooks.shown")
-def test_an_admin_sees_what_the_app_was_told(scenario: Scenario) -> None:
-    refused: HookOutcome = "refused"
-    last = answered("disabled", 7, outcome=refused, status=500, head="boom")
-    view = on_site(scenario, *live(DISABLED, last, LEFT)).ask(Deliveries(**ON_SITE), actor=ANN)
-    told = [(row["hook"], row["outcome"], row["status"], row["head"]) for row in view["deliveries"]]
-    assert told == [
-        ("installed", "taken", 204, ""),
-        ("enabled", "taken", 204, ""),
-        ("disabled", "refused", 500, "boom"),
-    ]
-    assert view["waiting"] == ["uninstalled"]
-
-
-@rule("hooks.shown")
-def test_the_last_20_are_shown(scenario: Scenario) -> None:
-    events: list[Event] = []
-    for number in range(15):
-        again = HookRequested(**ON_SITE, hook="installed")
-        events += [again, answered(cause=7 + 2 * number, milliseconds=number)]
-    view = on_site(scenario, *live(*events)).ask(Deliveries(**ON_SITE), actor=ANN)
-    assert len(view["deliveries"]) == 17
-    events *= 2
-    site = Site(SITE)
-    for event in (REGISTERED, *live(*events)):
-        site.record(event)
-    assert len(site.on_site(APP).hooks.answers) == 20
-
-
 def test_old_installs_tell_nobody_anything(scenario: Scenario) -> None:
     old = InstallRequested(
         **ON_SITE,
@@ -337,18 +239,3 @@ def test_old_installs_tell_nobody_anything(scenario: Scenario) -> None:
     updated = AppUpdated(**INSTALLED.model_dump(), from_version="1.0.0")
     on_site(scenario, old, INSTALLED, DISABLED, updated, LEFT)
     assert due(scenario) == []
-
-
-def test_what_a_world_takes_is_what_was_told(scenario: Scenario) -> None:
-    on_site(scenario, BEGUN)
-    (telling,) = tellings(scenario)
-    assert taken(telling).url == f"{BASE_URL}/installed"
-
-
-def test_everybody_sees_a_public_key(scenario: Scenario, tmp_path: Path) -> None:
-    keys = InstallKeys.open(tmp_path / "install-keys")
-    (kid,) = keys.ids
-    shown = scenario.ask(InstallKey(kid=kid), actor="stranger")
-    assert shown == {"kid": kid, "pem": (keys.public(kid) or b"").decode()}
-    absent = InstallKey(kid="absent")
-    scenario.ask_refused(absent, refusals.UnknownKey(kid="absent"), actor="stranger")

@@ -1,0 +1,84 @@
+"""The install process with services that answer what a test wants."""
+
+from datetime import timedelta
+from typing import Any
+
+from services.installation.commands import (
+    AnswerHook,
+    Hook,
+    UpdateApp,
+)
+from services.installation.domain import Telling
+from services.installation.process import InstallProcess
+from shared import clock
+from shared.messages import Accepted, Command, Envelope, Event, Meta, Reply
+from shared.names import Position
+from shared.published import Published
+from shared.requests import Asked
+from shared.testing import NOW
+from tests.installation.conftest import KEYS
+from tests.installation.examples import APP, SITE
+from tests.world import taken
+
+INSTALL: dict[str, Any] = {"site_id": SITE, "app_key": APP, "attempt": 1}
+UPDATE = UpdateApp(site_id=SITE, app_key=APP)
+HOOKS: dict[Hook, str] = {
+    "installed": "/in",
+    "enabled": "/on",
+    "disabled": "/off",
+    "uninstalled": "/out",
+}
+DONE = Accepted(command_id="x", position="token/tokens/x@1")
+
+
+def published(event: Event, age: timedelta = timedelta()) -> Published:
+    """An event of the site that happened so long ago."""
+    meta = Meta(
+        actor="ann",
+        command_id="c",
+        correlation_id="flow",
+        causation_id="c",
+        time=clock.now() - age,
+    )
+    position = Position("installation", f"site/{SITE}", 7)
+    return Published(event.TOPIC, position, meta, 7, "log", event.model_dump_json().encode())
+
+
+class Services:
+    """The two services that a process asks; `reply` is what the token service says."""
+
+    def __init__(self, reply: Reply | Exception = DONE, decided: Reply = DONE) -> None:
+        self.asked: list[tuple[Command, Envelope]] = []
+        self.decided: list[tuple[object, Envelope]] = []
+        self.due: list[Telling] = []
+        self.told: list[Telling] = []
+        self._reply = reply
+        self._decided = decided
+
+    async def ask(self, command: Command, envelope: Envelope) -> Reply:
+        """The token service."""
+        self.asked.append((command, envelope))
+        if isinstance(self._reply, Exception):
+            raise self._reply
+        return self._reply
+
+    async def decide(self, asked: Asked) -> Reply:
+        """The own service."""
+        self.decided.append((asked.request, asked.envelope))
+        return self._decided
+
+    async def tellings(self, site_id: str) -> list[Telling]:
+        """What apps on the site are to be told."""
+        del site_id
+        return self.due
+
+    async def tell(self, telling: Telling) -> AnswerHook:
+        """An app that takes whatever it is told."""
+        self.told.append(telling)
+        return taken(telling, sent_at=NOW)
+
+    async def step(self, event: Event, age: timedelta = timedelta()) -> list[object]:
+        """The commands to which an event leads."""
+        process = InstallProcess(KEYS, self.ask, self.decide, self.tellings, self.tell)
+        await process.step(published(event, age))
+        return [command for command, _ in self.decided]
