@@ -20,6 +20,8 @@ _KINDS = {
 }
 """By field: the kinds of aggregates whose ids it takes."""
 
+ACCOUNT_VERBS = ("list", "add", "remove")
+
 
 class _Offered(str):
     """Typer drops what doesn't begin with what was typed, were it in other letters or an =."""
@@ -64,6 +66,11 @@ def services(incomplete: str) -> list[str]:
 def verbs(incomplete: str) -> list[str]:
     """What is done with dead letters."""
     return [verb for verb in VERBS if verb.startswith(incomplete)]
+
+
+def account_verbs(incomplete: str) -> list[str]:
+    """What is done with accounts."""
+    return [verb for verb in ACCOUNT_VERBS if verb.startswith(incomplete)]
 
 
 def fields(context: typer.Context, incomplete: str) -> list[str]:

@@ -18,6 +18,8 @@ from services.contract import GATEWAY, SERVICES
 
 LEAST_FREE = 1024
 """MiB that a disk needs free."""
+_FIRST = "operator"
+"""The account that signs in over HTTP from the start."""
 
 
 def up(
@@ -70,8 +72,18 @@ def up(
         ) as running:
             place = running.url.rpartition("@")[2]
             told = f"up: {', '.join(SERVICES)} on {place}, {running.http}, data in {data}"
-            up = Up(services=SERVICES, nats=place, http=running.http, data=data)
-            out.tell(up, [(told,)])
+            password = _first_account(data)
+            rows: list[Row] = [(told,)]
+            if password is not None:
+                rows.append((f"sign in over HTTP as {_FIRST} with {password}, shown only now",))
+            up = Up(
+                services=SERVICES,
+                nats=place,
+                http=running.http,
+                password=password,
+                data=data,
+            )
+            out.tell(up, rows)
             await running.until_told_to_stop()
 
     try:
@@ -161,6 +173,14 @@ def doctor(
 
     if not asyncio.run(look()):
         raise typer.Exit(REFUSED)
+
+
+def _first_account(data: Path) -> str | None:
+    """The password of the first account, made unless there was one ever."""
+    from services.accounts import Accounts
+
+    accounts = Accounts(data)
+    return None if accounts.begun else accounts.add(_FIRST)
 
 
 def _say(text: str) -> None:

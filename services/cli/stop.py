@@ -3,11 +3,13 @@
 REFUSED, WRONG_USE, NO_ANSWER, INTERRUPTED = 1, 2, 3, 130
 """Exit codes; 0 is done."""
 CODES = {
+    "account-exists": "There is an account of that name already; it stays as it is.",
     "already-up": "Another `guestlist up` runs on that folder.",
     "bad-play": "That play can't be played; nothing was sent.",
     "damaged": "Something in a store can't be read.",
     "failed": "What was asked for could not be printed, read or written.",
     "name-in-use": "Another follower goes by that name.",
+    "no-account": "There is no account of that name.",
     "no-archive": "That is no archive of a history, or not a whole one; nothing was made of it.",
     "no-code": "There is no such revision or folder of code, or it can't replay a history.",
     "no-history": "Nothing that is published happened to that aggregate.",

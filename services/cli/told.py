@@ -22,6 +22,8 @@ class Up(Message):
     nats: str
     http: str
     """Where links lead, and where apps fetch public keys."""
+    password: str | None = None
+    """By which the account `operator` signs in over HTTP; told when it is made, only then."""
     data: Path
 
 
@@ -30,6 +32,13 @@ class KeyFile(Message):
 
     path: Path
     made: bool
+
+
+class Account(Message):
+    """An account that signs in over HTTP, and its password where that was made just now."""
+
+    account: str
+    password: str | None = None
 
 
 class Kept(Message):

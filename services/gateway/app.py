@@ -8,7 +8,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from services import contract
-from services.gateway import apps, connect, health, links, problems
+from services.accounts import Accounts
+from services.gateway import apps, connect, health, links, pages, problems
 from shared.client import Client, NoReply
 from shared.logs import log_to_stderr
 from shared.names import SERVICE_ACCOUNT
@@ -31,7 +32,7 @@ def main() -> None:
 
 
 def made() -> FastAPI:
-    """What is served; it asks by the client that `app.state` has."""
+    """What is served; it asks by the client, for the accounts, that `app.state` has."""
     app = FastAPI(
         title="Guestlist",
         version=version("guestlist"),
@@ -39,7 +40,7 @@ def made() -> FastAPI:
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
     )
-    for part in (apps, connect, links, health):
+    for part in (apps, connect, links, pages, health):
         app.include_router(part.router)
     problems.told(app)
     return app
@@ -47,6 +48,7 @@ def made() -> FastAPI:
 
 async def _run(settings: Settings) -> None:
     app = made()
+    app.state.accounts = Accounts(settings.data)
     async with await _connected(settings.nats) as client:
         app.state.client = client
         config = uvicorn.Config(

@@ -36,9 +36,10 @@ class Problem(BaseModel):
 class NotDone(Exception):
     """Ends a request with a problem."""
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, scheme: str = "JWT") -> None:
+        """`scheme`: how to say who asks, where that wasn't said."""
         super().__init__(problem.code)
-        self.problem = problem
+        self.problem, self.scheme = problem, scheme
 
 
 def success(reply: Answered | Refused | Failed) -> Answered:
@@ -63,7 +64,10 @@ def told(app: FastAPI) -> None:
     @app.exception_handler(NotDone)
     async def not_done(request: Request, error: NotDone) -> JSONResponse:
         del request
-        return _response(error.problem)
+        answer = _response(error.problem)
+        if error.problem.status == 401:
+            answer.headers["WWW-Authenticate"] = error.scheme
+        return answer
 
     @app.exception_handler(NoReply)
     async def no_reply(request: Request, error: NoReply) -> JSONResponse:
@@ -85,7 +89,7 @@ def told(app: FastAPI) -> None:
         return _response(Problem(status=status, code="unknown-route", detail=detail))
 
 
-_HEADERS = {401: {"WWW-Authenticate": "JWT"}, 503: {"Retry-After": "1"}}
+_HEADERS = {503: {"Retry-After": "1"}}
 _TOLD = {"code", "detail", "hint"}
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from services.accounts import Accounts
 from services.listing.commands import PublishApp
 from shared.client import Client
 from shared.keys import Keys
@@ -67,6 +68,9 @@ async def test_a_house_runs_until_it_is_told_to_stop(tmp_path: Path, number: int
     async with started(*typed, settings=given) as up:
         told = await read_line(up.stdout)
         assert told.startswith("up: listing, token, installation on 127.0.0.1:")
+        signing_in = await read_line(up.stdout)
+        password = signing_in.removeprefix("sign in over HTTP as operator with ").partition(",")[0]
+        assert Accounts(tmp_path / "data").admits("operator", password)
         children = _children(up.pid)
         assert len(children) == 5
 

@@ -1,0 +1,66 @@
+"""The command that deals with the accounts that may ask over HTTP."""
+
+from typing import Annotated
+
+import typer
+
+from services.cli import arguments, complete
+from services.cli.complete import ACCOUNT_VERBS
+from services.cli.forms import Printer
+from services.cli.options import HERE, Data
+from services.cli.output import line
+from services.cli.stop import REFUSED, WRONG_USE, Stop
+from services.cli.told import Account
+
+
+def account(
+    verb: Annotated[
+        str,
+        typer.Argument(
+            metavar="VERB",
+            autocompletion=complete.account_verbs,
+            help="list; add one, with a password that is shown once; or remove one.",
+        ),
+    ] = "list",
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", show_default=False, help="Of the account.")
+    ] = None,
+    data: Data = HERE,
+    *,
+    out: Printer,
+) -> None:
+    """Deal with the accounts that sign in over HTTP; a change counts from the next request on."""
+    from services.accounts import AccountExists, Accounts, NoAccount
+
+    if verb not in ACCOUNT_VERBS:
+        raise arguments.no_such(verb, ACCOUNT_VERBS)
+    if not data.is_dir():
+        detail = f"there is no folder {data}"
+        hint = "name it with --data, or make it"
+        raise Stop(WRONG_USE, "no-such-folder", detail, hint, "guestlist up")
+    if verb != "list" and name is None:
+        detail = f"{verb} wants the name of an account"
+        raise Stop(WRONG_USE, "bad-request", detail, "find them", "guestlist account")
+    accounts = Accounts(data)
+    if name is None:
+        names = accounts.names
+        for known in names:
+            out.tell(Account(account=known), [(known,)])
+        if not names and out.for_people:
+            line("there is none", error=True)
+        return
+    arguments.check(name, "account")
+    try:
+        if verb == "add":
+            password = accounts.add(name)
+            out.tell(Account(account=name, password=password), [(name, password)])
+            line("the password is shown only now", error=True)
+        else:
+            accounts.remove(name)
+            out.tell(Account(account=name), [(f"{name} can't sign in any more",)])
+    except AccountExists as error:
+        hint = "remove it first for another password"
+        raise Stop(REFUSED, "account-exists", str(error), hint) from error
+    except NoAccount as error:
+        hint = "see which there are"
+        raise Stop(REFUSED, "no-account", str(error), hint, "guestlist account") from error

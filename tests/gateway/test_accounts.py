@@ -1,0 +1,74 @@
+"""The accounts that sign in over HTTP, and the command that deals with them."""
+
+import json
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from services.accounts import AccountExists, Accounts, NoAccount
+from services.cli.main import run
+
+
+def test_an_account_is_admitted_by_its_password_alone(tmp_path: Path) -> None:
+    accounts = Accounts(tmp_path)
+    assert not accounts.begun
+    password = accounts.add("ann")
+    accounts.add("bob", "chosen by bob")
+    assert accounts.names == ("ann", "bob")
+    assert accounts.admits("ann", password)
+    assert accounts.admits("bob", "chosen by bob")
+    for name, wrong in (("ann", "chosen by bob"), ("eve", password), ("ann", ""), ("eve", "")):
+        assert not accounts.admits(name, wrong)
+
+
+def test_the_file_has_no_password_and_is_for_its_owner(tmp_path: Path) -> None:
+    password = Accounts(tmp_path).add("ann")
+    file = tmp_path / "accounts.json"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert password not in file.read_text()
+    assert json.loads(file.read_text())["ann"].startswith("$argon2id$")
+
+
+def test_what_is_there_stays_and_what_is_not_is_told(tmp_path: Path) -> None:
+    accounts = Accounts(tmp_path)
+    password = accounts.add("ann")
+    with pytest.raises(AccountExists):
+        accounts.add("ann", "another")
+    assert accounts.admits("ann", password)
+    accounts.remove("ann")
+    assert not accounts.admits("ann", password)
+    assert accounts.begun
+    with pytest.raises(NoAccount):
+        accounts.remove("ann")
+
+
+def test_accounts_that_are_added_at_once_are_all_there(tmp_path: Path) -> None:
+    names = [f"account-{number}" for number in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(Accounts(tmp_path).add, names))
+    assert set(Accounts(tmp_path).names) == set(names)
+
+
+def test_the_command_adds_lists_and_removes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on = ["--data", str(tmp_path)]
+    assert run(["account", "add", "ann", "--json", *on]) == 0
+    (made,) = json.loads(capsys.readouterr().out)
+    assert Accounts(tmp_path).admits("ann", made["password"])
+    assert run(["account", *on]) == 0
+    assert capsys.readouterr().out == "ann\n"
+    assert run(["account", "add", "ann", *on]) == 1
+    assert run(["account", "remove", "ann", *on]) == 0
+    assert run(["account", "remove", "ann", *on]) == 1
+    assert Accounts(tmp_path).names == ()
+
+
+@pytest.mark.parametrize(
+    "typed", [["account", "add"], ["account", "drop", "ann"], ["account", "add", "Ann Lee"]]
+)
+def test_a_wrong_call_changes_nothing(tmp_path: Path, typed: list[str]) -> None:
+    assert run([*typed, "--data", str(tmp_path)]) == 2
+    assert [*tmp_path.iterdir()] == []
