@@ -11,6 +11,7 @@ from services.cli.options import HERE, Data
 from services.cli.output import line
 from services.cli.stop import REFUSED, WRONG_USE, Stop
 from services.cli.told import Account
+from shared.names import AccountId
 
 
 def account(
@@ -49,7 +50,7 @@ def account(
         if not names and out.for_people:
             line("there is none", error=True)
         return
-    arguments.check(name, "account")
+    _check(name)
     try:
         if verb == "add":
             password = accounts.add(name)
@@ -64,3 +65,14 @@ def account(
     except NoAccount as error:
         hint = "see which there are"
         raise Stop(REFUSED, "no-account", str(error), hint, "guestlist account") from error
+
+
+def _check(name: str) -> None:
+    """Raises Stop when no account can have that name."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        TypeAdapter(AccountId).validate_python(name)
+    except ValidationError as error:
+        detail, hint = f"{name} is no name of an account", "small letters, digits and -, at most 63"
+        raise Stop(WRONG_USE, "bad-request", detail, hint) from error

@@ -87,7 +87,7 @@ COMMANDS = (
     Registered(letters.dead_letters, list[DeadLetter], "dead-letters list token"),
     Registered(delivering.deliveries, list[Delivery], "deliveries site-a com.example.app --as bob"),
     Registered(opening.open_, PageView, "open site-a com.example.app --as bob"),
-    Registered(accounts.account, list[told.Account], "account add ann"),
+    Registered(accounts.account, list[told.Account], "account list"),
     Registered(looking.explain, told.Entry, "explain token-limit-reached"),
     Registered(looking.docs, list[told.Document], "docs"),
 )

@@ -83,6 +83,11 @@ EXITS = {
         Call(["site-a"], 2),
         Call(["site-a", "com.example.app", *AWAY], 3),
     ],
+    "account": [
+        Call(["add", "ann"], 1),
+        Call(["add"], 2),
+        Call(["add", "eve", "--data", "/proc"], 3),
+    ],
     "explain": [Call(["limit"], 2)],
     "docs": [Call(["atlassian-connect.json"], 2), Call(["/proc/docs"], 3)],
 }
@@ -112,6 +117,7 @@ HOSTILE_CALLS = {
     "dead-letters": Call([], 0),
     "deliveries": Call(["site-a", "com.example.evil", "--as", "bob"], 0),
     "open": Call(["site-a", "com.example.app", "--page", HOSTILE, "--as", "bob"], 1),
+    "account": Call(["remove", HOSTILE], 2),
     "explain": Call([HOSTILE], 2),
     "docs": Call([f"{HOSTILE}-docs"], 0),
 }

@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from services.accounts import Accounts
 from services.cli.main import COMMANDS, Registered, run
 from services.cli.output import clean
 from services.installation.commands import InstallApp
@@ -70,6 +71,7 @@ async def folder(
             await accepted(client, BOB, InstallApp(site_id="site-a", url=link))
         await acting.quiet(house)
     await acting.make_token(client, "com.example.app")
+    Accounts(house.data).add("ann")
     descriptor = json.dumps(PAID | {"baseUrl": "https://app.example.com"})
     (here / "atlassian-connect.json").write_text(descriptor)
     (here / "site.yaml").write_text(WRITTEN)
