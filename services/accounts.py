@@ -10,7 +10,12 @@ from pathlib import Path
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from pydantic import TypeAdapter, ValidationError
 
+from shared.errors import Damaged
+
+_HASHES = TypeAdapter(dict[str, str])
+"""By account: the hash of its password."""
 _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash(secrets.token_urlsafe())
 """What the password of an unknown account is compared with, so that both take as long."""
@@ -25,7 +30,10 @@ class NoAccount(Exception):
 
 
 class Accounts:
-    """The accounts of a data folder; a change counts from the next request on."""
+    """The accounts of a data folder; a change counts from the next request on.
+
+    Whatever reads them raises Damaged when the file can't be read as accounts.
+    """
 
     def __init__(self, data: Path) -> None:
         self._path = data / "accounts.json"
@@ -37,20 +45,17 @@ class Accounts:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All accounts, in order; raises OSError, and ValueError for a damaged file."""
+        """All accounts, in order."""
         return tuple(sorted(self._read()))
 
-    def add(self, name: str, password: str | None = None) -> str:
-        """Add an account; gives its password, one made up unless given.
-
-        Raises AccountExists.
-        """
-        chosen = password or secrets.token_urlsafe(24)
+    def add(self, name: str) -> str:
+        """Add an account; gives the password that was made for it. Raises AccountExists."""
+        password = secrets.token_urlsafe(24)
         with self._changing() as known:
             if name in known:
                 raise AccountExists(f"there is an account {name} already")
-            known[name] = _HASHER.hash(chosen)
-        return chosen
+            known[name] = _HASHER.hash(password)
+        return password
 
     def remove(self, name: str) -> None:
         """Let an account no longer sign in; raises NoAccount."""
@@ -59,7 +64,7 @@ class Accounts:
                 raise NoAccount(f"there is no account {name}")
 
     def admits(self, name: str, password: str) -> bool:
-        """Whether that is the account's password; takes some 50 ms, also for an unknown one."""
+        """Whether that is the account's password; takes as long for an unknown one."""
         known = self._read().get(name)
         try:
             _HASHER.verify(known or _NOBODY, password)
@@ -69,12 +74,11 @@ class Accounts:
 
     def _read(self) -> dict[str, str]:
         try:
-            known = json.loads(self._path.read_text())
+            return _HASHES.validate_json(self._path.read_bytes())
         except FileNotFoundError:
             return {}
-        if not isinstance(known, dict):
-            raise ValueError(f"{self._path} holds no accounts")
-        return known
+        except ValidationError:
+            raise Damaged(f"{self._path} holds no accounts") from None
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, str]]:

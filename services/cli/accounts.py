@@ -35,12 +35,9 @@ def account(
 
     if verb not in ACCOUNT_VERBS:
         raise arguments.no_such(verb, ACCOUNT_VERBS)
-    if not data.is_dir():
-        detail = f"there is no folder {data}"
-        hint = "name it with --data, or make it"
-        raise Stop(WRONG_USE, "no-such-folder", detail, hint, "guestlist up")
-    if verb != "list" and name is None:
-        detail = f"{verb} wants the name of an account"
+    arguments.folder(data)
+    if (name is None) != (verb == "list"):
+        detail = "list takes no name" if name else f"{verb} wants the name of an account"
         raise Stop(WRONG_USE, "bad-request", detail, "find them", "guestlist account")
     accounts = Accounts(data)
     if name is None:

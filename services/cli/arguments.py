@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
@@ -94,6 +95,13 @@ def _kind(table: Table[R], name: str) -> type[R]:
         detail = f"{name} is a {'query' if way(name) == 'query' else 'command'}"
         raise Stop(WRONG_USE, "unknown-name", detail, "ask", f"guestlist {way(name)} {name}")
     raise no_such(name, sorted(kinds))
+
+
+def folder(data: Path) -> None:
+    """Raises Stop when there is no such folder of `guestlist up`."""
+    if not data.is_dir():
+        detail, hint = f"there is no folder {data}", "name it with --data, or make it"
+        raise Stop(WRONG_USE, "no-such-folder", detail, hint, "guestlist up")
 
 
 def no_such(name: str, known: Sequence[str]) -> Stop:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from services.cli.arguments import way
+from services.cli.arguments import folder, way
 from services.cli.options import PATIENCE
 from services.cli.stop import NO_ANSWER, REFUSED, WRONG_USE, Stop
 from shared.errors import Refusal
@@ -78,10 +78,7 @@ def refused(code: str, detail: str, hint: str = "") -> Stop:
 
 def server(data: Path) -> str:
     """The address of the server that runs on a folder; raises Stop."""
-    if not data.is_dir():
-        detail = f"there is no folder {data}"
-        hint = "name it with --data, or make it"
-        raise Stop(WRONG_USE, "no-such-folder", detail, hint, "guestlist up")
+    folder(data)
     try:
         return str(json.loads((data / "connection.json").read_text())["nats"])
     except FileNotFoundError:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.cli import arguments, output
-from services.cli.stop import NO_ANSWER, REFUSED, WRONG_USE, Stop
+from services.cli.stop import NO_ANSWER, REFUSED, Stop
 from services.contract import SERVICES
 
 if TYPE_CHECKING:
@@ -21,9 +21,7 @@ def store_of(data: Path, service: str) -> "Store":
     from services.history.stores import NoStore, open_store  # here, as it would slow every help
 
     arguments.service(service)
-    if not data.is_dir():
-        detail, hint = f"there is no folder {data}", "name it with --data, or make it"
-        raise Stop(WRONG_USE, "no-such-folder", detail, hint, "guestlist up")
+    arguments.folder(data)
     try:
         return open_store(data, service)
     except NoStore as error:

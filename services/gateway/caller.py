@@ -3,19 +3,34 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, HTTPException, Request
+from fastapi.requests import HTTPConnection
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
 from services.accounts import Accounts
 from services.gateway.problems import NotDone, Problem
 
-_BASIC = HTTPBasic(realm="Guestlist", auto_error=False)
 _REFUSED = Problem(
     status=401,
     code="not-authenticated",
     detail="that is no account with its password",
     hint="an operator makes accounts: guestlist account add NAME",
 )
+
+
+class _Basic(HTTPBasic):
+    """The library raises an error of its own for what it can't read; here nobody asks then."""
+
+    async def __call__(  # type: ignore[override]
+        self, request: HTTPConnection
+    ) -> HTTPBasicCredentials | None:
+        try:
+            return await super().__call__(request)
+        except HTTPException:
+            return None
+
+
+_BASIC = _Basic(scheme_name="account", auto_error=False)
 
 
 async def _caller(
@@ -25,7 +40,7 @@ async def _caller(
     if signed is None or not await asyncio.to_thread(
         accounts.admits, signed.username, signed.password
     ):
-        raise NotDone(_REFUSED, scheme='Basic realm="Guestlist", charset="UTF-8"')
+        raise NotDone(_REFUSED, scheme='Basic realm="Guestlist"')
     return signed.username
 
 

@@ -1,5 +1,6 @@
 """What isn't well, as problem details with the same codes as on the bus (RFC 9457)."""
 
+import logging
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -8,7 +9,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from shared.client import NoReply
+from shared.errors import Damaged
 from shared.messages import Answered, Failed, Refused
+
+logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 _STATUS = {
@@ -73,6 +77,11 @@ def told(app: FastAPI) -> None:
     async def no_reply(request: Request, error: NoReply) -> JSONResponse:
         del request
         return _response(_away("no-reply", str(error)))
+
+    @app.exception_handler(Damaged)
+    async def damaged(request: Request, error: Damaged) -> JSONResponse:
+        logger.error("%s: %s", request.url.path, error)
+        return _response(_away("damaged", "something that is stored here can't be read"))
 
     @app.exception_handler(RequestValidationError)
     async def bad_request(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -1,17 +1,16 @@
 """A house that serves HTTP."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
 
 from services.supervisor import Supervisor
-from shared.client import Client
-from shared.tasks import end
-from tests.clients.audit import Audit
 from tests.clients.ports import free_port
+from tests.flows.conftest import audit, client
 from tests.flows.tap import TappedSupervisor, heard, judged
+
+__all__ = ["audit", "client", "house", "http"]
 
 
 class HttpHouse(TappedSupervisor):
@@ -32,23 +31,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Super
 
 
 @pytest.fixture(scope="module")
-async def client(house: Supervisor) -> AsyncIterator[Client]:
-    """A client of the house; each call names its actor."""
-    async with await Client.open(house.url, "tester") as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 async def http(house: Supervisor) -> AsyncIterator[httpx2.AsyncClient]:
     """Asks over HTTP."""
     async with httpx2.AsyncClient(base_url=house.http, timeout=10) as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-async def audit(client: Client) -> AsyncIterator[Audit]:
-    """What the audit stream brings."""
-    subscriber = Audit(client)
-    following = asyncio.create_task(subscriber.follow())
-    yield subscriber
-    await end(following)

@@ -14,12 +14,11 @@ from services.cli.main import run
 def test_an_account_is_admitted_by_its_password_alone(tmp_path: Path) -> None:
     accounts = Accounts(tmp_path)
     assert not accounts.begun
-    password = accounts.add("ann")
-    accounts.add("bob", "chosen by bob")
+    password, other = accounts.add("ann"), accounts.add("bob")
     assert accounts.names == ("ann", "bob")
     assert accounts.admits("ann", password)
-    assert accounts.admits("bob", "chosen by bob")
-    for name, wrong in (("ann", "chosen by bob"), ("eve", password), ("ann", ""), ("eve", "")):
+    assert accounts.admits("bob", other)
+    for name, wrong in (("ann", other), ("eve", password), ("ann", ""), ("eve", "")):
         assert not accounts.admits(name, wrong)
 
 
@@ -35,7 +34,7 @@ def test_what_is_there_stays_and_what_is_not_is_told(tmp_path: Path) -> None:
     accounts = Accounts(tmp_path)
     password = accounts.add("ann")
     with pytest.raises(AccountExists):
-        accounts.add("ann", "another")
+        accounts.add("ann")
     assert accounts.admits("ann", password)
     accounts.remove("ann")
     assert not accounts.admits("ann", password)
@@ -66,9 +65,21 @@ def test_the_command_adds_lists_and_removes(
     assert Accounts(tmp_path).names == ()
 
 
-@pytest.mark.parametrize(
-    "typed", [["account", "add"], ["account", "drop", "ann"], ["account", "add", "Ann Lee"]]
-)
-def test_a_wrong_call_changes_nothing(tmp_path: Path, typed: list[str]) -> None:
-    assert run([*typed, "--data", str(tmp_path)]) == 2
-    assert [*tmp_path.iterdir()] == []
+@pytest.mark.parametrize("typed", ["add", "remove", "drop ann", "list ann", "add Ann"])
+def test_a_wrong_call_changes_nothing(tmp_path: Path, typed: str) -> None:
+    Accounts(tmp_path).add("ann")
+    before = (tmp_path / "accounts.json").read_bytes()
+    assert run(["account", *typed.split(), "--data", str(tmp_path)]) == 2
+    assert (tmp_path / "accounts.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"ann'])
+def test_a_damaged_file_is_told_and_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    file = tmp_path / "accounts.json"
+    file.write_text(text)
+    for typed in (["account"], ["account", "add", "ann"]):
+        assert run([*typed, "--data", str(tmp_path)]) == 1
+        assert capsys.readouterr().err.startswith(f"damaged: {file} holds no accounts\n")
+    assert file.read_text() == text

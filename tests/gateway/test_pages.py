@@ -45,10 +45,17 @@ async def test_an_admin_gets_the_signed_url_of_a_page(
 
 
 async def test_who_has_not_signed_in_is_asked_to(http: httpx2.AsyncClient, password: str) -> None:
-    for auth in (None, (BOB, password[:-1]), ("nobody", password), (BOB, "")):
-        answer = await http.get(PATH, auth=auth)
+    answers = [
+        await http.get(PATH, auth=auth)
+        for auth in (None, (BOB, password[:-1]), ("nobody", password), (BOB, ""))
+    ]
+    answers += [
+        await http.get(PATH, headers={"Authorization": header})
+        for header in ("", "Basic", "Basic !", "Basic Ym9i", "Basic /w==", "Bearer x")
+    ]
+    for answer in answers:
         assert (answer.status_code, answer.json()["code"]) == (401, "not-authenticated")
-        assert answer.headers["www-authenticate"] == 'Basic realm="Guestlist", charset="UTF-8"'
+        assert answer.headers["www-authenticate"] == 'Basic realm="Guestlist"'
 
 
 async def test_an_account_that_is_removed_is_out_at_once(
@@ -60,6 +67,21 @@ async def test_an_account_that_is_removed_is_out_at_once(
     assert (await http.get(PATH, auth=("eve", eve))).status_code == 403
     accounts.remove("eve")
     assert (await http.get(PATH, auth=("eve", eve))).status_code == 401
+
+
+async def test_accounts_that_cannot_be_read_are_told_as_a_problem(
+    house: Supervisor, http: httpx2.AsyncClient, password: str
+) -> None:
+    file = house.data / "accounts.json"
+    before = file.read_text()
+    file.write_text("[]")
+    try:
+        answer = await http.get(PATH, auth=(BOB, password))
+    finally:
+        file.write_text(before)
+    assert (answer.status_code, answer.json()["code"]) == (503, "damaged")
+    assert str(file) not in answer.text
+    assert (await http.get(PATH, auth=(BOB, password))).status_code == 200
 
 
 @pytest.mark.parametrize(
