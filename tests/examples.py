@@ -42,7 +42,7 @@ COMMANDS: list[Command] = [
     installation.EnablePrivateListings(site_id=SITE),
     installation.DisablePrivateListings(site_id=SITE),
     installation.InstallApp(site_id=SITE, url=URL),
-    installation.SetToken(token="gl_1_k1", **ON_SITE),
+    installation.SetToken(site_id=SITE, app_key=APP, token="gl_1_k1"),
     installation.ClearToken(**ON_SITE),
     installation.GenerateToken(**ON_SITE),
     installation.SetLicenceState(state=installation.LicenceState.NONE, **ON_SITE),

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from services import contract
 from services.accounts import Accounts
 from services.gateway import apps, connect, health, links, pages, problems
+from services.gateway.upm import installs, licences, plugins
 from shared.client import Client, NoReply
 from shared.logs import log_to_stderr
 from shared.names import SERVICE_ACCOUNT
@@ -40,7 +41,7 @@ def made() -> FastAPI:
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
     )
-    for part in (apps, connect, links, pages, health):
+    for part in (apps, connect, links, pages, plugins, installs, licences, health):
         app.include_router(part.router)
     problems.told(app)
     return app

@@ -1,7 +1,7 @@
 """What isn't well, as problem details with the same codes as on the bus (RFC 9457)."""
 
 import logging
-from typing import Any
+from typing import Any, NoReturn
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from shared.client import NoReply
 from shared.errors import Damaged
-from shared.messages import Answered, Failed, Refused
+from shared.messages import Accepted, Answered, Failed, Refused
 
 logger = logging.getLogger(__name__)
 
@@ -47,13 +47,13 @@ class NotDone(Exception):
 
 
 def success(reply: Answered | Refused | Failed) -> Answered:
-    """The answer; raises NotDone when it is none."""
-    match reply:
-        case Refused():
-            raise NotDone(Problem(status=_status(reply.code), **reply.model_dump(include=_TOLD)))
-        case Failed():
-            raise NotDone(_away(reply.code, reply.detail))
-    return reply
+    """The answer to a query; raises NotDone when it is none."""
+    return reply if isinstance(reply, Answered) else _not_done(reply)
+
+
+def done(reply: Accepted | Refused | Failed) -> Accepted:
+    """The reply to a command that was accepted; raises NotDone when it wasn't."""
+    return reply if isinstance(reply, Accepted) else _not_done(reply)
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -100,6 +100,15 @@ def told(app: FastAPI) -> None:
 
 _HEADERS = {503: {"Retry-After": "1"}}
 _TOLD = {"code", "detail", "hint"}
+
+
+def _not_done(reply: Refused | Failed) -> NoReturn:
+    match reply:
+        case Refused():
+            problem = Problem(status=_status(reply.code), **reply.model_dump(include=_TOLD))
+            raise NotDone(problem)
+        case Failed():
+            raise NotDone(_away(reply.code, reply.detail))
 
 
 def _status(code: str) -> int:

@@ -48,9 +48,12 @@ class LicenceState(Enum):
 
 
 class InstallBegun(Message):
-    """The result of InstallApp."""
+    """The result of InstallApp; the query InstallAttempt tells how it goes on."""
 
     installation_id: str
+    app_key: str
+    attempt: int
+    """Counts the installations and updates of this app on this site that were begun."""
 
 
 class GeneratedToken(Message):
@@ -135,11 +138,15 @@ class InstallApp(
 
 
 class SetToken(Command, service="installation", key="site_id", secret="token"):
-    """Apply a token to an installed app; the one before is cleared."""
+    """Apply a token to an installed app; the one before is cleared.
+
+    With a state the licence is switched to it at once; only paid apps have one.
+    """
 
     site_id: SiteId
     app_key: AppKey
     token: TokenText
+    state: LicenceState | None = None
 
 
 class ClearToken(Command, service="installation", key="site_id"):

@@ -204,6 +204,8 @@ class InstallFailed(
     installation_id: str
     code: str
     detail: str
+    status: int | None = None
+    """What the app answered, where that was why."""
 
 
 class AppUninstalled(

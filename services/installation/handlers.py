@@ -118,18 +118,20 @@ class Handlers:
         on_site = site.on_site(app.key)
         on_site.require_settled()
         token_id = None if token is None else self._number(app.key, token)
-        return InstallBegun(
-            installation_id=on_site.begin_install(version, self._keys.current, token_id)
-        )
+        return on_site.begin_install(version, self._keys.current, token_id)
 
     def set_token(self, command: SetToken, site: Site, context: Context) -> None:
         """An admin applies a token to an installed app; the token service binds it first."""
         app = _installed(site, command.app_key, context)
         site.require_private_listings()
+        if command.state is not None:
+            app.require_paid()
         token_id = self._number(app.app_key, command.token)
         apply = ApplyToken(app_key=app.app_key, token=command.token, site_id=site.key)
         context.need(Apply(apply))
         app.attach_token(token_id)
+        if command.state is not None:
+            app.set_licence(command.state)
 
     def generate_token(
         self, command: GenerateToken, site: Site, context: Context
@@ -162,9 +164,7 @@ class Handlers:
         """An admin takes a version that asks for more."""
         on_site = _installed(site, command.app_key, context)
         app = context.read(App, on_site.app_key)
-        return InstallBegun(
-            installation_id=on_site.approve_update(command.version, app, self._keys.current)
-        )
+        return on_site.approve_update(command.version, app, self._keys.current)
 
     def uninstall_app(self, command: UninstallApp, site: Site, context: Context) -> None:
         """An admin takes an app off the site."""
@@ -174,7 +174,7 @@ class Handlers:
         """An admin gives an app another shared secret."""
         on_site = _installed(site, command.app_key, context)
         app = context.read(App, on_site.app_key)
-        return InstallBegun(installation_id=on_site.rotate_secret(app, self._keys.current))
+        return on_site.rotate_secret(app, self._keys.current)
 
     def send_hook(self, command: SendHook, site: Site, context: Context) -> None:
         """An admin lets an app be told once more where it stands."""

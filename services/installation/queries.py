@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import JsonValue, StringConstraints
+from pydantic import Field, JsonValue, StringConstraints
 
 from services.installation.commands import Hook, HookOutcome, LicenceState, TokenText
 from services.listing.commands import Product
@@ -32,7 +32,10 @@ class AppView(Message):
 
     site_id: str
     app_key: str
+    key: str
+    """As its descriptor spells it."""
     name: str
+    description: str
     installation_id: str
     client_key: str
     """By what the app knows the site."""
@@ -46,6 +49,50 @@ class AppView(Message):
     lic: Literal["active", "none"] | None
     licence_read_only: bool
     licence_read_only_reason: str | None
+
+
+class InstallAttemptView(Message):
+    """The answer to InstallAttempt."""
+
+    site_id: str
+    app_key: str
+    attempt: int
+    state: Literal["under-way", "done", "failed"]
+    code: str | None = None
+    """Why it failed, and in words."""
+    detail: str | None = None
+    status: int | None = None
+    """What the app answered, where that was why."""
+
+
+class AppDescriptorView(Message):
+    """The answer to AppDescriptor."""
+
+    site_id: str
+    app_key: str
+    version: str
+    descriptor: dict[str, JsonValue]
+
+
+class SiteToken(Message):
+    """A token on which an app on a site runs."""
+
+    app_key: str
+    key: str
+    """As the app's descriptor spells it."""
+    token_id: int
+    token: str
+    licence: LicenceState
+    valid: bool
+    """Whether it licenses the app as things are; a free app's as long as it isn't removed."""
+    entitlement_number: str | None
+    """None while the app is unlicensed."""
+
+
+class SiteTokensView(Message):
+    """The answer to SiteTokens."""
+
+    tokens: tuple[SiteToken, ...]
 
 
 class SiteAppsView(Message):
@@ -154,6 +201,27 @@ class App(Query, service="installation", key="site_id", answer=AppView):
 
     site_id: SiteId
     app_key: AppKey
+
+
+class AppDescriptor(Query, service="installation", key="site_id", answer=AppDescriptorView):
+    """The descriptor of the version that a site has, for the site's admins."""
+
+    site_id: SiteId
+    app_key: AppKey
+
+
+class InstallAttempt(Query, service="installation", key="site_id", answer=InstallAttemptView):
+    """How an installation or update goes on or went, of the last 20, for the site's admins."""
+
+    site_id: SiteId
+    app_key: AppKey
+    attempt: Annotated[int, Field(ge=1)]
+
+
+class SiteTokens(Query, service="installation", key="site_id", answer=SiteTokensView):
+    """The tokens on which the apps on a site run, for the site's admins."""
+
+    site_id: SiteId
 
 
 class Deliveries(Query, service="installation", key="site_id", answer=DeliveriesView):

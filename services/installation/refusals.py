@@ -35,6 +35,10 @@ class NoToken(Refusal, hint="apply one first", then="SetToken"):
     """{app_key} has no token on {site_id}."""
 
 
+class UnknownAttempt(Refusal, hint="take the attempt from the reply that began it"):
+    """No attempt {attempt} to install {app_key} on {site_id} is known; the last 20 are."""
+
+
 class LastAdmin(Refusal, hint="add another admin first", then="AddAdmin"):
     """{account} is the last admin of {site_id} and can't leave."""
 

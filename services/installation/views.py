@@ -6,15 +6,20 @@ from services.installation import domain, refusals
 from services.installation.app_requests import sender
 from services.installation.commands import LicenceState
 from services.installation.connect import client_key
+from services.installation.events import AppVersionSeen, InstallFailed
 from services.installation.pages import modules, page_url
 from services.installation.queries import (
     Addon,
     AddonView,
     App,
+    AppDescriptor,
+    AppDescriptorView,
     AppView,
     Deliveries,
     DeliveriesView,
     Delivery,
+    InstallAttempt,
+    InstallAttemptView,
     InstallKey,
     InstallKeyView,
     LinkedDescriptor,
@@ -24,6 +29,9 @@ from services.installation.queries import (
     Site,
     SiteApps,
     SiteAppsView,
+    SiteToken,
+    SiteTokens,
+    SiteTokensView,
     SiteView,
     TokenLicence,
 )
@@ -69,6 +77,43 @@ class Views:
         cloud_id = site.require_admin(context.actor).cloud_id
         return _view(site.on_site(fold(query.app_key)), cloud_id, context)
 
+    def app_descriptor(
+        self, query: AppDescriptor, site: domain.Site, context: Context
+    ) -> AppDescriptorView:
+        """Admins see what the app says of itself, in the version that they have."""
+        site.require_admin(context.actor)
+        app = site.on_site(fold(query.app_key))
+        return AppDescriptorView(
+            site_id=site.key,
+            app_key=app.app_key,
+            version=app.require_live().version,
+            descriptor=_version(app, context).descriptor,
+        )
+
+    def install_attempt(
+        self, query: InstallAttempt, site: domain.Site, context: Context
+    ) -> InstallAttemptView:
+        """Admins see how it goes on, also after the app was uninstalled."""
+        site.require_admin(context.actor)
+        app = site.on_site(fold(query.app_key))
+        ending = app.ending(query.attempt)
+        shown = {"site_id": site.key, "app_key": app.app_key, "attempt": query.attempt}
+        if not isinstance(ending, InstallFailed):
+            return InstallAttemptView(**shown, state="done" if ending else "under-way")
+        why = ending.model_dump(include={"code", "detail", "status"})
+        return InstallAttemptView(**shown, state="failed", **why)
+
+    def site_tokens(self, query: SiteTokens, site: domain.Site, context: Context) -> SiteTokensView:
+        """Admins see the tokens that were applied on their site, made again from their numbers."""
+        del query
+        site.require_admin(context.actor)
+        live = [app for _, app in sorted(site.apps.items()) if app.live]
+        return SiteTokensView(
+            tokens=tuple(
+                self._token(app, app.token_id, context) for app in live if app.token_id is not None
+            )
+        )
+
     def deliveries(self, query: Deliveries, site: domain.Site, context: Context) -> DeliveriesView:
         """Admins see what the app was told, also after it was uninstalled."""
         site.require_admin(context.actor)
@@ -87,8 +132,7 @@ class Views:
         """Admins open a page of an app that is enabled."""
         site.require_admin(context.actor)
         app = site.on_site(fold(query.app_key))
-        version = context.read(domain.App, app.app_key).versions[app.require_live().build]
-        for module in modules(version.descriptor):
+        for module in modules(_version(app, context).descriptor):
             if query.page in (None, module.key):
                 break
         else:
@@ -134,6 +178,22 @@ class Views:
             raise refusals.UnknownKey(kid=query.kid)
         return InstallKeyView(kid=query.kid, pem=pem.decode())
 
+    def _token(self, app: domain.OnSite, token_id: int, context: Context) -> SiteToken:
+        licence = _licence(app, app.require_live().installation_id)
+        return SiteToken(
+            app_key=app.app_key,
+            key=str(_version(app, context).descriptor["key"]),
+            token_id=token_id,
+            token=self._keys.token(app.app_key, token_id),
+            licence=app.licence,
+            valid=app.licence.active if app.paid else app.is_licensed_by_token,
+            entitlement_number=None if licence is None else licence.entitlement_number,
+        )
+
+
+def _version(app: domain.OnSite, context: Context) -> AppVersionSeen:
+    return context.read(domain.App, app.app_key).versions[app.require_live().build]
+
 
 def _licence(app: domain.OnSite, installation_id: str) -> TokenLicence | None:
     if app.licence is LicenceState.NONE:
@@ -150,10 +210,13 @@ def _licence(app: domain.OnSite, installation_id: str) -> TokenLicence | None:
 def _view(on_site: domain.OnSite, cloud_id: str, context: Context) -> AppView:
     live = on_site.require_live()
     app = context.read(domain.App, on_site.app_key)
+    descriptor = app.versions[live.build].descriptor
     return AppView(
         site_id=on_site.site_id,
         app_key=app.key,
+        key=str(descriptor["key"]),
         name="" if app.listing is None else app.listing.name,
+        description=str(descriptor.get("description", "")),
         installation_id=live.installation_id,
         client_key=client_key(cloud_id, app.key, on_site.generation),
         build=live.build,

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 from typing import Any
@@ -43,11 +44,24 @@ class Ace:
             pass
         self._draining = asyncio.create_task(self._process.stdout.read())
 
-    async def stop(self) -> None:
-        """End it at once."""
-        if self._process is not None:
-            self._process.kill()
-            await self._process.wait()
+    async def stop(self, by: signal.Signals = signal.SIGKILL) -> None:
+        """End it by a signal, at once if not told otherwise."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(by)
+            await asyncio.wait_for(self._process.wait(), 20)
+
+    def register_at(self, *hosts: str) -> None:
+        """Install itself there once it is started again; the URLs have name and password."""
+        file = self._code / "config.json"
+        config = json.loads(file.read_text())
+        config["development"]["hosts"] = hosts
+        file.write_text(json.dumps(config))
+
+    async def until_registered(self) -> None:
+        """Wait until it has installed itself everywhere."""
+        async with asyncio.timeout(15):
+            while not (self.state / "registered").exists():
+                await asyncio.sleep(0.05)
 
     def answer(self, status: int | None) -> None:
         """Answer hooks so, or as the framework does."""

@@ -13,7 +13,7 @@ from services.installation.events import (
     LicenceChanged,
     TokenCleared,
 )
-from services.installation.queries import App
+from services.installation.queries import App, AppDescriptor, InstallAttempt, SiteTokens
 from services.supervisor import Supervisor
 from services.token.commands import RemoveToken
 from services.token.events import UseSeen
@@ -90,6 +90,12 @@ async def test_installing_again_is_an_update_on_the_same_token(
     assert isinstance(second, AppUpdated)
     assert second.from_version == second.version
     assert second.installation_id == first.installation_id
+    on_site = {"site_id": "again", "app_key": "com.example.again"}
+    for attempt in (1, 2):
+        how = await acting.ask(client, InstallAttempt(**on_site, attempt=attempt), BOB)
+        assert (how["state"], how["code"]) == ("done", None)
+    shown = await acting.ask(client, AppDescriptor(**on_site), BOB)
+    assert (shown["version"], shown["descriptor"]["key"]) == (second.version, on_site["app_key"])
     assert await licence(client, "again", "com.example.again") == ("ACTIVE_SUBSCRIPTION", "active")
 
 
@@ -109,6 +115,8 @@ async def test_another_token_takes_the_place_of_the_one_before(
     await accepted(client, BOB, SetToken(site_id="swap", app_key=app_key, token=second))
 
     assert await licence(client, "swap", app_key) == ("ACTIVE_SUBSCRIPTION", "active")
+    (row,) = (await acting.ask(client, SiteTokens(site_id="swap"), BOB))["tokens"]
+    assert (row["token"], row["token_id"], row["valid"]) == (second, 2, True)
     await audit.see(TokenCleared, app_key=app_key, token_id=1)
     uses = [(row["site_id"], row["status"]) for row in await acting.tokens_of(client, app_key)]
     assert uses == [("swap", "cleared"), ("swap", "applied")]
@@ -135,6 +143,10 @@ async def test_a_removed_token_makes_the_app_unlicensed_for_ever(
     ending = await acting.install(client, audit, "removed", link)
     assert isinstance(ending, InstallFailed)
     assert ending.code == "token-removed"
+    query = InstallAttempt(site_id="removed", app_key=app_key, attempt=2)
+    assert (await acting.ask(client, query, BOB))["code"] == "token-removed"
+    unknown = query.model_copy(update={"attempt": 3})
+    assert code(await client.query(unknown, actor=BOB)) == "unknown-attempt"
 
 
 async def test_a_cleared_token_can_be_set_again_on_its_site(client: Client, audit: Audit) -> None:

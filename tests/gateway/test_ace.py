@@ -1,12 +1,14 @@
 """An app on atlassian-connect-express, unmodified, lives through everything that a host does."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx2
 import pytest
 
+from services.accounts import Accounts
 from services.installation.commands import (
     DisableApp,
     EnableApp,
@@ -17,7 +19,13 @@ from services.installation.commands import (
     SetLicenceState,
     UninstallApp,
 )
-from services.installation.events import AppInstalled, AppUpdated, InstallFailed, LicenceChanged
+from services.installation.events import (
+    AppInstalled,
+    AppUninstalled,
+    AppUpdated,
+    InstallFailed,
+    LicenceChanged,
+)
 from services.installation.queries import Deliveries, Page
 from services.listing.commands import PublishApp, PublishVersion, RegisterPartner
 from services.supervisor import Supervisor
@@ -218,6 +226,26 @@ async def test_another_secret_and_a_reset_are_taken(
     )
     assert rows[0]["clientKey"] != rows[-1]["clientKey"]
     assert (await page(client, "changed")).json()["clientKey"] == rows[-1]["clientKey"]
+
+
+async def test_it_installs_itself_where_it_is_listed_and_leaves_when_it_ends(
+    house: Supervisor, client: Client, audit: Audit, ace: Ace
+) -> None:
+    await acting.make_site(client, "registers")
+    place = f"{house.http.removeprefix('http://')}/site/registers"
+    ace.register_at(f"http://{BOB}:{Accounts(house.data).add(BOB)}@{place}")
+    await ace.stop()
+    await ace.start()
+    try:
+        await ace.until_registered()
+        await ace.until_told("registers", "installed", "enabled")
+        assert (await page(client, "registers")).json()["lic"] == "none"
+        await ace.stop(signal.SIGTERM)
+        await audit.see(AppUninstalled, site_id="registers")
+    finally:
+        ace.register_at()
+        await ace.stop()
+        await ace.start()
 
 
 async def deliveries(client: Client, site_id: str) -> list[str]:

@@ -91,7 +91,11 @@ def test_an_app_that_does_not_take_it_is_not_installed(
 ) -> None:
     on_site(scenario, BEGUN).when(answer(**fields), actor="guestlist")
     failed = InstallFailed(
-        **ON_SITE, installation_id=INSTALLATION, code=why.code, detail=why.detail
+        **ON_SITE,
+        installation_id=INSTALLATION,
+        code=why.code,
+        detail=why.detail,
+        status=fields["status"],
     )
     scenario.then(answered(**fields), failed)
     assert due(scenario) == []
@@ -151,7 +155,7 @@ def test_an_update_keeps_the_secret_and_a_new_installation_gets_another(
 def test_a_secret_is_changed_by_an_update_to_the_same_version(scenario: Scenario) -> None:
     on_site(scenario, *live(), app=(SEEN,)).when(RotateSecret(**ON_SITE), actor=ANN)
     scenario.then(requested(2, **JWT | {"secret": "2.k1"}))
-    assert scenario.result == {"installation_id": INSTALLATION}
+    assert scenario.result == {"installation_id": INSTALLATION, "app_key": APP, "attempt": 2}
     scenario.when(answer(cause=7, outcome="refused", status=500), actor="guestlist")
     assert scenario.store.load(Site, SITE).on_site(APP).request == BEGUN
     scenario.when(RotateSecret(**ON_SITE), actor=ANN)

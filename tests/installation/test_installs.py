@@ -90,7 +90,7 @@ def test_an_install_begins_from_a_link_or_the_descriptors_url(
 ) -> None:
     on_site(scenario, app=(app_seen(), version_seen(), SECOND)).when(install(url), actor=ANN)
     scenario.then(requested(**fields))
-    assert scenario.result == {"installation_id": INSTALLATION}
+    assert scenario.result == {"installation_id": INSTALLATION, "app_key": APP, "attempt": 1}
 
 
 @rule("installs.link")

@@ -15,7 +15,7 @@ from services.installation.commands import (
 from services.installation.domain import Site
 from services.installation.events import AppUpdated, TokenAttached, TokenCleared
 from services.installation.needs import Apply, Generate
-from services.installation.queries import App
+from services.installation.queries import App, SiteTokens
 from services.token.commands import AppliedToken, ApplyToken, CreateToken
 from services.token.events import TokenRemoved as Removed
 from services.token.refusals import TokenBoundToOtherSite, TokenInvalid, TokenRemoved
@@ -25,6 +25,7 @@ from tests.installation.conftest import KEYS
 from tests.installation.examples import (
     ANN,
     APP,
+    ATTACHED,
     CLEARED,
     INSTALLED,
     LIC,
@@ -43,9 +44,9 @@ TRIAL = SetLicenceState(site_id=SITE, app_key=APP, state=LicenceState.ACTIVE_TRI
 CLEAR = ClearToken(site_id=SITE, app_key=APP)
 
 
-def set_token(token_id: int) -> SetToken:
+def set_token(token_id: int, state: LicenceState | None = None) -> SetToken:
     """The command that applies a token."""
-    return SetToken(site_id=SITE, app_key=APP, token=KEYS.token(APP, token_id))
+    return SetToken(site_id=SITE, app_key=APP, token=KEYS.token(APP, token_id), state=state)
 
 
 def attached(token_id: int) -> TokenAttached:
@@ -109,6 +110,44 @@ def test_an_update_by_the_link_of_the_token_in_use_leaves_the_licence_too(
     on_site(scenario, *LICENSED, licence(LicenceState.ACTIVE_TRIAL), again)
     scenario.when(AttachToken(site_id=SITE, app_key=APP, attempt=2, token_id=1), actor="guestlist")
     scenario.then(attached(1).model_copy(update={"attempt": 2}))
+
+
+@pytest.mark.parametrize("state", LicenceState)
+def test_a_token_and_its_state_are_set_at_once(scenario: Scenario, state: LicenceState) -> None:
+    scenario.prepared = AppliedToken(token_id=1)
+    on_site(scenario, *UNLICENSED).when(set_token(1, state), actor=ANN)
+    switched = [] if state is LicenceState.ACTIVE_SUBSCRIPTION else [licence(state)]
+    scenario.then(attached(1), ACTIVE, *switched)
+    (row,) = scenario.ask(SiteTokens(site_id=SITE), actor=ANN)["tokens"]
+    number = row.pop("entitlement_number")
+    assert (number is None) == (state is LicenceState.NONE)
+    assert row == {
+        "app_key": APP,
+        "key": APP,
+        "token_id": 1,
+        "token": KEYS.token(APP, 1),
+        "licence": state.name,
+        "valid": state.active,
+    }
+
+
+def test_a_free_app_refuses_a_state_before_its_token_is_bound(scenario: Scenario) -> None:
+    """Case 14."""
+    on_site(scenario, requested(paid=False), INSTALLED)
+    scenario.when(set_token(1, LicenceState.ACTIVE_TRIAL), actor=ANN)
+    scenario.then_refused(refusals.AppIsFree(app_key=APP))
+    assert scenario.needed == []
+
+
+def test_the_token_of_a_free_app_is_valid_until_it_is_removed(scenario: Scenario) -> None:
+    on_site(scenario, requested(paid=False, token_id=1), ATTACHED, INSTALLED)
+    (row,) = scenario.ask(SiteTokens(site_id=SITE), actor=ANN)["tokens"]
+    assert (row["valid"], row["licence"]) == (True, "NONE")
+    scenario.given(Site, SITE, REMOVED)
+    (row,) = scenario.ask(SiteTokens(site_id=SITE), actor=ANN)["tokens"]
+    assert not row["valid"]
+    scenario.when(CLEAR, actor=ANN)
+    assert scenario.ask(SiteTokens(site_id=SITE), actor=ANN) == {"tokens": []}
 
 
 @rule("tokens.clear")

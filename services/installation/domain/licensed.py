@@ -44,6 +44,11 @@ class Licensed:
             return None
         return "active" if self.licence.active else "none"
 
+    def require_paid(self) -> None:
+        """Raises AppIsFree."""
+        if not self.paid:
+            raise refusals.AppIsFree(app_key=self.app_key)
+
     def attach_token(self, token_id: int, *, attempt: int | None = None) -> None:
         """Run the app on a token that was applied here; another one is cleared.
 
@@ -84,8 +89,7 @@ class Licensed:
 
     def set_licence(self, state: LicenceState) -> None:
         """Switch the licence of a live app, to test the app; raises AppIsFree, NoToken."""
-        if not self.paid:
-            raise refusals.AppIsFree(app_key=self.app_key)
+        self.require_paid()
         if not self.is_licensed_by_token:
             raise refusals.NoToken(app_key=self.app_key, site_id=self.site_id)
         self.change_licence(state)

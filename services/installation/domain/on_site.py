@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from services.installation import refusals
-from services.installation.commands import AnswerHook, Hook, LicenceState
+from services.installation.commands import AnswerHook, Hook, InstallBegun, LicenceState
 from services.installation.domain.app import App
-from services.installation.domain.hooks import UNTAKEN, Hooks, not_taken, wanted
+from services.installation.domain.hooks import KEPT, UNTAKEN, Hooks, not_taken, wanted
 from services.installation.domain.licensed import FRESH, Licensed
 from services.installation.events import (
     AppDisabled,
@@ -22,6 +22,8 @@ from services.installation.events import (
 )
 from shared.messages import Event
 
+Ending = AppInstalled | AppUpdated | InstallFailed
+
 
 @dataclass
 class OnSite(Licensed):
@@ -31,6 +33,8 @@ class OnSite(Licensed):
     """How often the site began anew."""
     attempts: int = 0
     under_way: InstallRequested | None = None
+    ended: dict[int, Ending] = field(default_factory=dict)
+    """How the last attempts ended."""
     live: AppInstalled | AppUpdated | None = None
     private: bool = False
     """Whether it came by a private link, and so follows private versions too."""
@@ -57,16 +61,26 @@ class OnSite(Licensed):
         """Whether that very install still waits for its next step."""
         return self.under_way is not None and self.under_way.attempt == attempt
 
+    def ending(self, attempt: int) -> Ending | None:
+        """How an attempt ended, None while it is under way; raises UnknownAttempt."""
+        if self.is_under_way(attempt):
+            return None
+        if attempt not in self.ended:
+            raise refusals.UnknownAttempt(
+                app_key=self.app_key, site_id=self.site_id, attempt=attempt
+            )
+        return self.ended[attempt]
+
     def begin_install(
         self, version: AppVersionSeen, key_id: str, token_id: int | None = None
-    ) -> str:
-        """Begin to install a version on a settled site, and give the installation's id.
+    ) -> InstallBegun:
+        """Begin to install a version on a settled site.
 
         A live app keeps its shared secret; else one is made with the key of that id.
         """
         return self._begin(version, self._secret or self._new_secret(key_id), token_id)
 
-    def rotate_secret(self, app: App, key_id: str) -> str:
+    def rotate_secret(self, app: App, key_id: str) -> InstallBegun:
         """Begin an update to the same version, with another secret; raises NoSecret."""
         live = self.require_live()
         if self._secret is None:
@@ -92,7 +106,7 @@ class OnSite(Licensed):
         elif ends:
             self.change_licence(LicenceState.NONE)
 
-    def fail_install(self, code: str, detail: str) -> None:
+    def fail_install(self, code: str, detail: str, status: int | None = None) -> None:
         """End the install that is under way badly: what wasn't live before leaves nothing."""
         if self.under_way is None:
             return
@@ -105,6 +119,7 @@ class OnSite(Licensed):
                 installation_id=self.under_way.installation_id,
                 code=code,
                 detail=detail,
+                status=status,
             )
         )
 
@@ -133,7 +148,7 @@ class OnSite(Licensed):
                 )
             )
 
-    def approve_update(self, version: str, app: App, key_id: str) -> str:
+    def approve_update(self, version: str, app: App, key_id: str) -> InstallBegun:
         """Begin the update that was offered; raises NothingToApprove, InstallInProgress."""
         if self.offered is None or self.offered.version != version:
             raise refusals.NothingToApprove(app_key=self.app_key, version=version)
@@ -184,7 +199,7 @@ class OnSite(Licensed):
             if why is None:
                 self.finish_install()
             else:
-                self.fail_install(why.code, why.detail)
+                self.fail_install(why.code, why.detail, answer.status)
 
     def tell(self, cause: int, *hooks: Hook) -> None:
         """From that version of the site on the app is to be told this, if it wants to be."""
@@ -198,6 +213,7 @@ class OnSite(Licensed):
                 self.attempts, self.under_way = event.attempt, event
                 self.hooks.add(version, event, "installed")
             case AppInstalled() | AppUpdated():
+                self._keep(event)
                 if self.under_way is not None:
                     self.paid = self.under_way.paid
                     self.private = self.private or self.under_way.private
@@ -206,6 +222,7 @@ class OnSite(Licensed):
                 if isinstance(event, AppInstalled):
                     self.tell(version, "enabled")
             case InstallFailed():
+                self._keep(event)
                 if self.under_way is not None:
                     self.hooks.drop(self.under_way)
                     if event.code in UNTAKEN:
@@ -231,7 +248,12 @@ class OnSite(Licensed):
             case _:
                 self.evolve_licence(event)
 
-    def _begin(self, version: AppVersionSeen, secret: str, token_id: int | None) -> str:
+    def _keep(self, ending: Ending) -> None:
+        if self.under_way is not None:
+            ended = {**self.ended, self.under_way.attempt: ending}
+            self.ended = dict(list(ended.items())[-KEPT:])
+
+    def _begin(self, version: AppVersionSeen, secret: str, token_id: int | None) -> InstallBegun:
         attempt = self.attempts + 1
         new = f"{self.site_id}/{self.app_key}/{attempt}"
         installation_id = new if self.live is None else self.live.installation_id
@@ -254,7 +276,7 @@ class OnSite(Licensed):
                 secret=secret if version.authentication == "jwt" else None,
             )
         )
-        return installation_id
+        return InstallBegun(installation_id=installation_id, app_key=self.app_key, attempt=attempt)
 
     @property
     def _secret(self) -> str | None:

@@ -29,6 +29,9 @@ class FileStore {
     delete kept[`${clientKey}:${key}`];
     fs.writeFileSync(this.file, JSON.stringify(kept));
   }
+  isMemoryStore() {
+    return false;
+  }
   async getAllClientInfos() {
     return Object.values(await this.all());
   }
@@ -55,6 +58,7 @@ app.use(addon.middleware());
 const hooks = path.join(STATE, "hooks.jsonl");
 const keep = (body) => fs.appendFileSync(hooks, `${JSON.stringify(body)}\n`);
 addon.on("host_settings_saved", (clientKey, data) => keep(data));
+addon.on("addon_registered", () => fs.writeFileSync(path.join(STATE, "registered"), ""));
 for (const hook of ["enabled", "disabled"]) {
   app.post(`/${hook}`, addon.authenticate(), (req, res) => {
     keep(req.body);
@@ -77,4 +81,9 @@ app.get("/asked", (req, res) => {
   });
 });
 
-http.createServer(app).listen(process.env.PORT, "127.0.0.1", () => console.log("up"));
+http.createServer(app).listen(process.env.PORT, "127.0.0.1", () => {
+  console.log("up");
+  if (addon.config.hosts().length > 0) {
+    addon.register();
+  }
+});

@@ -1,0 +1,106 @@
+"""The tokens that apps on a site run on, and the licences that these give them."""
+
+from typing import Literal, Self
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic.alias_generators import to_camel
+
+from services.gateway.bus import Bus
+from services.gateway.caller import Caller
+from services.gateway.problems import NotDone, Problem, done, success
+from services.gateway.upm.plugins import PROBLEMS
+from services.gateway.upm.shapes import PREFIX, License, Links, Token, Tokens, base
+from services.installation.commands import ClearToken, LicenceState, SetToken, TokenText
+from services.installation.queries import App, AppView, SiteToken, SiteTokens, SiteTokensView
+from services.installation.refusals import NoToken
+from shared.client import Client
+from shared.names import AppKey, SiteId, fold
+
+router = APIRouter(prefix=PREFIX, tags=["site admins"])
+_ONCE = {"Cache-Control": "no-store"}
+"""Tokens are in the answers."""
+
+
+class Wanted(BaseModel):
+    """The token that an app is to run on, and its licence; an empty one takes it off."""
+
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True)
+
+    plugin_key: AppKey
+    token: TokenText | Literal[""]
+    state: LicenceState | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if not self.token and self.state not in (None, LicenceState.NONE):
+            raise ValueError("without a token the state can only be NONE")
+        return self
+
+
+@router.get("/license-tokens", **PROBLEMS)
+async def tokens(site_id: SiteId, caller: Caller, bus: Bus, response: Response) -> Tokens:
+    """The tokens of all apps on the site."""
+    response.headers.update(_ONCE)
+    rows = await _tokens(bus, caller, site_id)
+    return Tokens(tokens=[Token.of(site_id, row) for row in rows])
+
+
+@router.get("/license-tokens/{app_key}-key", **PROBLEMS)
+async def token(
+    site_id: SiteId, app_key: AppKey, caller: Caller, bus: Bus, response: Response
+) -> Token:
+    """The token of an app."""
+    response.headers.update(_ONCE)
+    return Token.of(site_id, await _token(bus, caller, site_id, app_key))
+
+
+@router.post("/license-tokens", **PROBLEMS)
+async def set_token(
+    site_id: SiteId, wanted: Wanted, caller: Caller, bus: Bus, response: Response
+) -> Token:
+    """Let an app run on a token, or on none, and switch its licence; all of it or nothing."""
+    response.headers.update(_ONCE)
+    about = {"site_id": site_id, "app_key": wanted.plugin_key}
+    if not wanted.token:
+        done(await bus.send(ClearToken(**about), actor=caller))
+        links = Links(self=f"{base(site_id)}/license-tokens/{wanted.plugin_key}-key")
+        return Token(
+            links=links,
+            plugin_key=wanted.plugin_key,
+            token="",
+            state=LicenceState.NONE,
+            valid=False,
+        )
+    command = SetToken(**about, token=wanted.token, state=wanted.state)
+    done(await bus.send(command, actor=caller))
+    return Token.of(site_id, await _token(bus, caller, site_id, wanted.plugin_key))
+
+
+@router.delete("/license-tokens/{app_key}-key", status_code=204, **PROBLEMS)
+async def clear_token(site_id: SiteId, app_key: AppKey, caller: Caller, bus: Bus) -> None:
+    """Let an app run on no token."""
+    done(await bus.send(ClearToken(site_id=site_id, app_key=app_key), actor=caller))
+
+
+@router.get("/{app_key}-key/license", response_model_exclude_none=True, **PROBLEMS)
+async def licence(site_id: SiteId, app_key: AppKey, caller: Caller, bus: Bus) -> License:
+    """The licence of an app."""
+    asked = App(site_id=site_id, app_key=app_key)
+    app = success(await bus.query(asked, actor=caller)).read(AppView)
+    rows = await _tokens(bus, caller, site_id)
+    numbers = [row.entitlement_number for row in rows if row.app_key == app.app_key]
+    return License.of(app.key, app.licence, next(iter(numbers), None))
+
+
+async def _token(bus: Client, caller: str, site_id: str, app_key: str) -> SiteToken:
+    for row in await _tokens(bus, caller, site_id):
+        if row.app_key == fold(app_key):
+            return row
+    why = NoToken(app_key=app_key, site_id=site_id)
+    raise NotDone(Problem(status=404, code=why.code, detail=why.detail, hint=why.hint))
+
+
+async def _tokens(bus: Client, caller: str, site_id: str) -> tuple[SiteToken, ...]:
+    answer = success(await bus.query(SiteTokens(site_id=site_id), actor=caller))
+    return answer.read(SiteTokensView).tokens
