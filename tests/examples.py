@@ -51,5 +51,7 @@ COMMANDS: list[Command] = [
     installation.ApproveUpdate(version="1.1.0", **ON_SITE),
     installation.RotateSecret(**ON_SITE),
     installation.SendHook(hook="installed", **ON_SITE),
+    installation.SetAppProperty(name="board", value='{"columns": 3}', **ON_SITE),
+    installation.DeleteAppProperty(name="board", **ON_SITE),
     installation.UninstallApp(**ON_SITE),
 ]

@@ -45,6 +45,7 @@ FIELDS: dict[str, Any] = {
     "client_key": "7f3c7a5e-0d0a-5b0e-9a55-3f6f0a4f7c10",
     "cloud_id": "2f1e1b8e-95f0-5a3c-8f37-0a9c2f3f6a10",
     "code": "token-bound-to-other-site",
+    "created": True,
     "created_at": "2026-11-25T09:30:00Z",
     "descriptor": {"key": "com.example.roadmap", "name": "Roadmap"},
     "descriptor_link": _LINK,
@@ -95,6 +96,7 @@ FIELDS: dict[str, Any] = {
     "token_id": 1,
     "url": "https://roadmap.example.com/atlassian-connect.json",
     "valid": True,
+    "value": '{"columns": 3}',
     "vendor": "Example",
     "version": "1.0.0",
     "visibility": "private",
@@ -135,6 +137,13 @@ FIELDS |= {
     "DeliveriesView.waiting": ["enabled"],
     "HookAnswered.status": 200,
     "HookAnswered.url": "https://roadmap.example.com/installed",
+    "AppPropertiesView.names": ["board"],
+    "AppProperty.name": "board",
+    "AppPropertyDeleted.name": "board",
+    "AppPropertySet.name": "board",
+    "AppPropertyView.name": "board",
+    "DeleteAppProperty.name": "board",
+    "SetAppProperty.name": "board",
     "InstallAttemptView.code": "hook-refused",
     "InstallAttemptView.detail": "https://roadmap.example.com/installed answered 500.",
     "InstallAttemptView.state": "failed",
@@ -198,7 +207,10 @@ def position(kind: type[Event]) -> Position:
 def _position(service: str, kind: type[Message]) -> str:
     about = next((name for name in _ABOUT[service] if name in kind.model_fields), None)
     key = "_" if about is None else FIELDS[about]
-    return f"{service}/{_ABOUT[service].get(about, 'listing')}/{key}@3"
+    aggregate = _ABOUT[service].get(about, "listing")
+    if "AppPropert" in kind.__name__:  # these stand beside the site
+        aggregate = "properties"
+    return f"{service}/{aggregate}/{key}@3"
 
 
 def _fields(kind: type[Message]) -> Iterator[tuple[str, Any]]:

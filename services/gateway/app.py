@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from services import contract
 from services.accounts import Accounts
-from services.gateway import apps, connect, health, links, pages, problems
+from services.gateway import apps, connect, health, links, pages, problems, properties
 from services.gateway.upm import installs, licences, plugins
 from shared.client import Client, NoReply
 from shared.logs import log_to_stderr
@@ -19,6 +19,8 @@ from shared.settings import Settings
 NAME = "gateway"
 logger = logging.getLogger(__name__)
 
+_LARGEST = 128 * 1024
+"""Bytes of a request; the largest that is asked for, an app's property, has 32,768 characters."""
 _AGAIN = 0.2
 """Seconds until NATS is tried again at the start."""
 _PATIENCE = 5.0
@@ -38,10 +40,11 @@ def made() -> FastAPI:
         title="Guestlist",
         version=version("guestlist"),
         redirect_slashes=False,
+        max_body_size=_LARGEST,
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
     )
-    for part in (apps, connect, links, pages, plugins, installs, licences, health):
+    for part in (apps, connect, properties, links, pages, plugins, installs, licences, health):
         app.include_router(part.router)
     problems.told(app)
     return app

@@ -1,17 +1,16 @@
 """What an app asks a site, beneath the site's base URL, as Connect apps do."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from services.gateway.bus import Bus
-from services.gateway.problems import responses, success
-from services.installation.queries import Addon, AddonView, AppRequest
-from shared.names import AppKey, SiteId
+from services.gateway.problems import responses
+from services.gateway.sender import PREFIX, Sender, path_of
+from shared.names import SiteId
 
-router = APIRouter(prefix="/site/{site_id}/rest/atlassian-connect/1", tags=["apps"])
+router = APIRouter(prefix=PREFIX, tags=["apps"])
 
 
 class Link(BaseModel):
@@ -51,40 +50,21 @@ class AddonBody(BaseModel):
     links: dict[str, list[Link]] | None = None
 
 
-@router.get(
-    "/addons/{app_key}",
-    response_model_exclude_none=True,
-    responses=responses(400, 401, 403, 404),
-)
-async def addon(
-    site_id: SiteId,
-    app_key: AppKey,
-    request: Request,
-    bus: Bus,
-    authorization: Annotated[str, Header()] = "",
-    jwt: Annotated[str, Query()] = "",
-) -> AddonBody:
+@router.get("/{app_key}", response_model_exclude_none=True, responses=responses(400, 401, 403, 404))
+async def addon(site_id: SiteId, sender: Sender, request: Request) -> AddonBody:
     """What an app may know of itself, by its token in the header or the parameter `jwt`."""
-    scheme, _, token = authorization.partition(" ")
-    base = f"/site/{site_id}"
-    asked = AppRequest(
-        path=request.scope["raw_path"].decode("latin-1").removeprefix(base)[:2000],
-        query=request.url.query[:8000],
-        token=(token if scheme.upper() == "JWT" else jwt)[:8000],
-    )
-    answer = success(await bus.query(Addon(site_id=site_id, app_key=app_key, request=asked)))
-    view = answer.read(AddonView)
-    state = "ENABLED" if view.enabled else "DISABLED"
-    shown: dict[str, Any] = {"key": view.key, "version": view.version, "state": state}
-    if view.enabled:
-        shown["host"] = Host(product=view.product)
-        shown["links"] = {"self": [Link(href=f"{view.base_url}{asked.path}")]}
-        if view.licence is not None:
+    state = "ENABLED" if sender.enabled else "DISABLED"
+    shown: dict[str, Any] = {"key": sender.key, "version": sender.version, "state": state}
+    if sender.enabled:
+        shown["host"] = Host(product=sender.product)
+        here = f"{sender.base_url}{path_of(request, site_id)}"
+        shown["links"] = {"self": [Link(href=here)]}
+        if sender.licence is not None:
             shown["license"] = License(
-                active=view.licence.active,
-                evaluation=view.licence.evaluation,
-                support_entitlement_number=view.licence.entitlement_number,
-                entitlement_id=view.licence.entitlement_id,
-                entitlement_number=view.licence.entitlement_number,
+                active=sender.licence.active,
+                evaluation=sender.licence.evaluation,
+                support_entitlement_number=sender.licence.entitlement_number,
+                entitlement_id=sender.licence.entitlement_id,
+                entitlement_number=sender.licence.entitlement_number,
             )
     return AddonBody(**shown)

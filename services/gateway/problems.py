@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 
 from shared.client import NoReply
 from shared.errors import Damaged
@@ -90,14 +91,21 @@ def told(app: FastAPI) -> None:
         detail = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         return _response(Problem(status=400, code="bad-request", detail=detail))
 
-    @app.exception_handler(404)
-    @app.exception_handler(405)
-    async def no_route(request: Request, error: Exception) -> JSONResponse:
-        status = int(getattr(error, "status_code", 404))
-        detail = f"{request.method} {request.url.path} leads nowhere"
-        return _response(Problem(status=status, code="unknown-route", detail=detail))
+    @app.exception_handler(HTTPException)
+    async def not_served(request: Request, error: HTTPException) -> JSONResponse:
+        code, detail = _BY_LIBRARY.get(error.status_code, ("bad-request", "{method} {path}"))
+        told = detail.format(method=request.method, path=request.url.path)
+        answer = _response(Problem(status=error.status_code, code=code, detail=told))
+        answer.headers.update(error.headers or {})
+        return answer
 
 
+_BY_LIBRARY = {
+    404: ("unknown-route", "{method} {path} leads nowhere"),
+    405: ("unknown-route", "{method} {path} leads nowhere"),
+    413: ("too-large", "the body is larger than anything that is asked for here"),
+}
+"""What the library refuses by itself."""
 _HEADERS = {503: {"Retry-After": "1"}}
 _TOLD = {"code", "detail", "hint"}
 

@@ -1,6 +1,6 @@
 """The kinds of aggregates that each service has."""
 
-from services.installation.domain import App, Site
+from services.installation.domain import App, Properties, Site
 from services.listing.domain import Listing, Partner
 from services.token.domain import AppTokens
 from services.token.domain import Partner as KnownPartner
@@ -9,7 +9,7 @@ from shared.aggregate import Aggregate
 KINDS: dict[str, tuple[type[Aggregate], ...]] = {
     "listing": (Listing, Partner),
     "token": (AppTokens, KnownPartner),
-    "installation": (App, Site),
+    "installation": (App, Properties, Site),
 }
 """By service."""
 

@@ -3,7 +3,8 @@
 from enum import Enum
 from typing import Annotated, Literal
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
+from pydantic_core import from_json
 
 from services.listing.commands import Product
 from shared.links import Link
@@ -15,6 +16,13 @@ SiteUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/?#\s]+[^?#\s]*
 TokenText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
+def _is_json(text: str) -> str:
+    from_json(text, allow_inf_nan=False)
+    return text
+
+
+PropertyName = Annotated[str, StringConstraints(min_length=1, max_length=127)]
+JsonText = Annotated[str, StringConstraints(max_length=32_768), AfterValidator(_is_json)]
 VersionText = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$", max_length=50)]
 
 
@@ -54,6 +62,13 @@ class InstallBegun(Message):
     app_key: str
     attempt: int
     """Counts the installations and updates of this app on this site that were begun."""
+
+
+class PropertySet(Message):
+    """The result of SetAppProperty."""
+
+    created: bool
+    """Whether there was none of that name before."""
 
 
 class GeneratedToken(Message):
@@ -220,6 +235,26 @@ class SendHook(Command, service="installation", key="site_id"):
     site_id: SiteId
     app_key: AppKey
     hook: Hook
+
+
+class SetAppProperty(Command, service="installation", key="site_id", result=PropertySet):
+    """Keep something for an app on a site, as JSON; for the app itself and the site's admins.
+
+    It is told to the audit as everything is: no place for secrets and personal data.
+    """
+
+    site_id: SiteId
+    app_key: AppKey
+    name: PropertyName
+    value: JsonText
+
+
+class DeleteAppProperty(Command, service="installation", key="site_id"):
+    """Keep something for an app no longer; for the app itself and the site's admins."""
+
+    site_id: SiteId
+    app_key: AppKey
+    name: PropertyName
 
 
 class UpdateApp(Command, service="installation", key="site_id", internal=True):

@@ -269,6 +269,36 @@ class HookRequested(
     hook: Hook
 
 
+class AppPropertySet(
+    Event,
+    topic="installation.AppPropertySet",
+    line="{app_key} on {site_id} keeps {name}",
+):
+    """Something is kept for an app on a site: `value` is JSON text.
+
+    It goes with the installation: a new one begins without.
+    """
+
+    site_id: str
+    app_key: str
+    installation_id: str
+    name: str
+    value: str
+
+
+class AppPropertyDeleted(
+    Event,
+    topic="installation.AppPropertyDeleted",
+    line="{app_key} on {site_id} keeps {name} no longer",
+):
+    """Something is no longer kept for an app on a site."""
+
+    site_id: str
+    app_key: str
+    installation_id: str
+    name: str
+
+
 class UpdateOffered(
     Event,
     topic="installation.UpdateOffered",

@@ -11,6 +11,7 @@ from services.installation.commands import (
     ApproveUpdate,
     AttachToken,
     ClearToken,
+    DeleteAppProperty,
     DisableApp,
     DisablePrivateListings,
     EnableApp,
@@ -21,19 +22,21 @@ from services.installation.commands import (
     GenerateToken,
     InstallApp,
     InstallBegun,
+    PropertySet,
     RegisterSite,
     RemoveAdmin,
     RenameSite,
     ResetSite,
     RotateSecret,
     SendHook,
+    SetAppProperty,
     SetLicenceState,
     SetToken,
     UninstallApp,
     UpdateApp,
 )
-from services.installation.domain import App, OnSite, Site
-from services.installation.events import AppVersionSeen
+from services.installation.domain import App, OnSite, Properties, Site
+from services.installation.events import AppInstalled, AppUpdated, AppVersionSeen
 from services.installation.needs import Apply, Generate
 from services.token.commands import ApplyToken, CreateToken
 from services.token.refusals import TokenInvalid
@@ -176,6 +179,19 @@ class Handlers:
         app = context.read(App, on_site.app_key)
         return on_site.rotate_secret(app, self._keys.current)
 
+    def set_app_property(
+        self, command: SetAppProperty, properties: Properties, context: Context
+    ) -> PropertySet:
+        """An app keeps something on a site."""
+        live = _keeper(command, context)
+        return properties.set(live, command.name, command.value)
+
+    def delete_app_property(
+        self, command: DeleteAppProperty, properties: Properties, context: Context
+    ) -> None:
+        """An app keeps something no longer."""
+        properties.delete(_keeper(command, context), command.name)
+
     def send_hook(self, command: SendHook, site: Site, context: Context) -> None:
         """An admin lets an app be told once more where it stands."""
         site.require_admin(context.actor)
@@ -238,6 +254,13 @@ def _installed(site: Site, app_key: str, context: Context) -> OnSite:
     app = site.on_site(fold(app_key))
     app.require_live()
     return app
+
+
+def _keeper(
+    command: SetAppProperty | DeleteAppProperty, context: Context
+) -> AppInstalled | AppUpdated:
+    site = context.read(Site, command.site_id)
+    return site.keeper(fold(command.app_key), context.actor)
 
 
 def _described_at(url: str, context: Context) -> tuple[App, AppVersionSeen]:

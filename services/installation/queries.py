@@ -4,7 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from services.installation.commands import Hook, HookOutcome, LicenceState, TokenText
+from services.installation.commands import (
+    Hook,
+    HookOutcome,
+    LicenceState,
+    PropertyName,
+    TokenText,
+)
 from services.listing.commands import Product
 from shared.messages import Message, Query
 from shared.names import AppKey, SiteId, Timestamp
@@ -72,6 +78,24 @@ class AppDescriptorView(Message):
     app_key: str
     version: str
     descriptor: dict[str, JsonValue]
+
+
+class AppPropertiesView(Message):
+    """The answer to AppProperties."""
+
+    site_id: str
+    app_key: str
+    names: tuple[str, ...]
+
+
+class AppPropertyView(Message):
+    """The answer to AppProperty."""
+
+    site_id: str
+    app_key: str
+    name: str
+    value: str
+    """JSON."""
 
 
 class SiteToken(Message):
@@ -208,6 +232,21 @@ class AppDescriptor(Query, service="installation", key="site_id", answer=AppDesc
 
     site_id: SiteId
     app_key: AppKey
+
+
+class AppProperties(Query, service="installation", key="site_id", answer=AppPropertiesView):
+    """What an app keeps on a site, by name; for the app itself and the site's admins."""
+
+    site_id: SiteId
+    app_key: AppKey
+
+
+class AppProperty(Query, service="installation", key="site_id", answer=AppPropertyView):
+    """One thing that an app keeps on a site; for the app itself and the site's admins."""
+
+    site_id: SiteId
+    app_key: AppKey
+    name: PropertyName
 
 
 class InstallAttempt(Query, service="installation", key="site_id", answer=InstallAttemptView):

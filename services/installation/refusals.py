@@ -35,6 +35,14 @@ class NoToken(Refusal, hint="apply one first", then="SetToken"):
     """{app_key} has no token on {site_id}."""
 
 
+class UnknownProperty(Refusal, hint="see which there are", then="AppProperties"):
+    """{app_key} keeps no {name} on {site_id}."""
+
+
+class PropertyLimitReached(Refusal, hint="delete one first", then="DeleteAppProperty"):
+    """{app_key} keeps {limit} properties on {site_id}, and no app may keep more."""
+
+
 class UnknownAttempt(Refusal, hint="take the attempt from the reply that began it"):
     """No attempt {attempt} to install {app_key} on {site_id} is known; the last 20 are."""
 

@@ -6,7 +6,7 @@ from services.installation import domain, refusals
 from services.installation.app_requests import sender
 from services.installation.commands import LicenceState
 from services.installation.connect import client_key
-from services.installation.events import AppVersionSeen, InstallFailed
+from services.installation.events import AppInstalled, AppUpdated, AppVersionSeen, InstallFailed
 from services.installation.pages import modules, page_url
 from services.installation.queries import (
     Addon,
@@ -14,6 +14,10 @@ from services.installation.queries import (
     App,
     AppDescriptor,
     AppDescriptorView,
+    AppProperties,
+    AppPropertiesView,
+    AppProperty,
+    AppPropertyView,
     AppView,
     Deliveries,
     DeliveriesView,
@@ -88,6 +92,26 @@ class Views:
             app_key=app.app_key,
             version=app.require_live().version,
             descriptor=_version(app, context).descriptor,
+        )
+
+    def app_properties(
+        self, query: AppProperties, properties: domain.Properties, context: Context
+    ) -> AppPropertiesView:
+        """An app sees what it keeps, by name."""
+        live = _keeper(query, context)
+        names = tuple(sorted(properties.of(live)))
+        return AppPropertiesView(site_id=query.site_id, app_key=live.app_key, names=names)
+
+    def app_property(
+        self, query: AppProperty, properties: domain.Properties, context: Context
+    ) -> AppPropertyView:
+        """An app sees one thing that it keeps."""
+        live = _keeper(query, context)
+        return AppPropertyView(
+            site_id=query.site_id,
+            app_key=live.app_key,
+            name=query.name,
+            value=properties.get(live, query.name),
         )
 
     def install_attempt(
@@ -189,6 +213,11 @@ class Views:
             valid=app.licence.active if app.paid else app.is_licensed_by_token,
             entitlement_number=None if licence is None else licence.entitlement_number,
         )
+
+
+def _keeper(query: AppProperties | AppProperty, context: Context) -> AppInstalled | AppUpdated:
+    site = context.read(domain.Site, query.site_id)
+    return site.keeper(fold(query.app_key), context.actor)
 
 
 def _version(app: domain.OnSite, context: Context) -> AppVersionSeen:

@@ -4,7 +4,15 @@ import asyncio
 
 import pytest
 
-from services.installation.commands import ClearToken, InstallApp, SetLicenceState, SetToken
+from services.installation.commands import (
+    ClearToken,
+    DeleteAppProperty,
+    InstallApp,
+    SetAppProperty,
+    SetLicenceState,
+    SetToken,
+    UninstallApp,
+)
 from services.installation.commands import LicenceState as State
 from services.installation.events import (
     AppInstalled,
@@ -13,7 +21,14 @@ from services.installation.events import (
     LicenceChanged,
     TokenCleared,
 )
-from services.installation.queries import App, AppDescriptor, InstallAttempt, SiteTokens
+from services.installation.queries import (
+    App,
+    AppDescriptor,
+    AppProperties,
+    AppProperty,
+    InstallAttempt,
+    SiteTokens,
+)
 from services.supervisor import Supervisor
 from services.token.commands import RemoveToken
 from services.token.events import UseSeen
@@ -97,6 +112,28 @@ async def test_installing_again_is_an_update_on_the_same_token(
     shown = await acting.ask(client, AppDescriptor(**on_site), BOB)
     assert (shown["version"], shown["descriptor"]["key"]) == (second.version, on_site["app_key"])
     assert await licence(client, "again", "com.example.again") == ("ACTIVE_SUBSCRIPTION", "active")
+
+
+async def test_an_app_keeps_something_on_a_site_until_it_is_installed_anew(
+    client: Client, audit: Audit
+) -> None:
+    on_site = {"site_id": "keeps", "app_key": "com.example.keeps"}
+    await acting.list_app(client, on_site["app_key"])
+    await acting.make_site(client, "keeps")
+    link = acting.descriptor_link(on_site["app_key"])
+    await acting.install(client, audit, "keeps", link)
+    for value, created in (('{"a": null}', True), ("1e2", False)):
+        kept = await accepted(client, BOB, SetAppProperty(**on_site, name="x", value=value))
+        assert kept.result == {"created": created}
+        shown = await acting.ask(client, AppProperty(**on_site, name="x"), BOB)
+        assert shown["value"] == value
+    await accepted(client, BOB, SetAppProperty(**on_site, name="y", value="2"))
+    await accepted(client, BOB, DeleteAppProperty(**on_site, name="y"))
+    assert (await acting.ask(client, AppProperties(**on_site), BOB))["names"] == ["x"]
+    await accepted(client, BOB, UninstallApp(**on_site))
+    assert code(await client.query(AppProperties(**on_site), actor=BOB)) == "not-installed"
+    await acting.install(client, audit, "keeps", link)
+    assert (await acting.ask(client, AppProperties(**on_site), BOB))["names"] == []
 
 
 async def test_another_token_takes_the_place_of_the_one_before(

@@ -7,6 +7,8 @@ from services.installation.domain.on_site import OnSite
 from services.installation.events import (
     AdminAdded,
     AdminRemoved,
+    AppInstalled,
+    AppUpdated,
     PrivateListingsDisabled,
     PrivateListingsEnabled,
     SiteRegistered,
@@ -16,6 +18,7 @@ from services.installation.events import (
 from shared.aggregate import Aggregate
 from shared.errors import NotAnAdmin, UnknownSite
 from shared.messages import Event
+from shared.names import SERVICE_ACCOUNT
 
 
 class Site(Aggregate):
@@ -62,6 +65,15 @@ class Site(Aggregate):
         if account not in self.admins:
             raise NotAnAdmin(site_id=self.key)
         return self.registered
+
+    def keeper(self, app_key: str, account: str) -> AppInstalled | AppUpdated:
+        """A live app, for itself, as the services ask in its name, and for the site's admins.
+
+        Raises UnknownSite, NotAnAdmin, NotInstalled.
+        """
+        if self.registered is None or account != SERVICE_ACCOUNT:
+            self.require_admin(account)
+        return self.on_site(app_key).require_live()
 
     def require_private_listings(self) -> None:
         """Raises PrivateListingsDisabled."""
