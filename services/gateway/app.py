@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from services import contract
 from services.accounts import Accounts
-from services.gateway import apps, connect, health, links, pages, problems, properties
+from services.gateway import apps, connect, health, links, openapi, pages, problems, properties
 from services.gateway.upm import installs, licences, plugins
 from shared.client import Client, NoReply
 from shared.logs import log_to_stderr
@@ -47,6 +47,7 @@ def made() -> FastAPI:
     for part in (apps, connect, properties, links, pages, plugins, installs, licences, health):
         app.include_router(part.router)
     problems.told(app)
+    openapi.describe(app)
     return app
 
 

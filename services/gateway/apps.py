@@ -18,7 +18,7 @@ _A_DAY = {"Cache-Control": "public, max-age=86400"}
 @router.get(
     "/install-keys/{kid}",
     response_class=PlainTextResponse,
-    responses=responses(404),
+    responses=responses(400, 404),
 )
 async def install_key(kid: Annotated[str, Path(max_length=100)], bus: Bus) -> PlainTextResponse:
     """The public key with that id, as PEM; a key that was in use once stays."""

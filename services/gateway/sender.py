@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Query, Request, Security
+from fastapi.security import APIKeyHeader
 
 from services.gateway.bus import Bus
 from services.gateway.problems import success
@@ -11,6 +12,11 @@ from shared.names import AppKey, SiteId
 
 PREFIX = "/site/{site_id}/rest/atlassian-connect/1/addons"
 """Beneath it an app asks a site, as of a Connect host."""
+
+
+_SIGNED = APIKeyHeader(
+    name="Authorization", scheme_name="app", description="JWT <token>", auto_error=False
+)
 
 
 def path_of(request: Request, site_id: str) -> str:
@@ -24,10 +30,10 @@ async def _sender(
     app_key: AppKey,
     request: Request,
     bus: Bus,
-    authorization: Annotated[str, Header()] = "",
+    authorization: Annotated[str | None, Security(_SIGNED)],
     jwt: Annotated[str, Query()] = "",
 ) -> AddonView:
-    scheme, _, token = authorization.partition(" ")
+    scheme, _, token = (authorization or "").partition(" ")
     asked = AppRequest(
         method=request.method,
         path=path_of(request, site_id)[:2000],

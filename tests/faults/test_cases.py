@@ -77,6 +77,7 @@ async def test_a_licence_that_was_changed_is_read_as_changed_at_once(client: Cli
 async def test_a_limit_that_was_hit_has_a_code_is_counted_and_appears_in_the_audit(
     house: FaultyHouse, client: Client
 ) -> None:
+    """Case 32."""
     app_key = "com.example.hit"
     await acting.list_app(client, app_key)
     await asyncio.gather(*(acting.make_token(client, app_key) for _ in range(LIMIT)))

@@ -87,6 +87,7 @@ def test_each_command_has_an_example() -> None:
 async def test_a_bad_descriptor_gets_its_code_and_lists_nothing(
     house: Supervisor, client: Client
 ) -> None:
+    """Case 19."""
     await acting.list_app(client, "com.example.before")
     await client.query(App(site_id="none", app_key="com.example.before"), actor=ANN)
     before = acting.kept(house)

@@ -27,6 +27,7 @@ SEEDS = range(20)
 async def test_sixty_tokens_at_once_at_forty_five_active_make_exactly_fifty(
     house: Supervisor, client: Client, seed: int
 ) -> None:
+    """Case 30."""
     app_key, random = f"com.example.limit-{seed}", Random(seed)
     await acting.list_app(client, app_key)
     for _ in range(45):
@@ -61,6 +62,8 @@ class Bound(NamedTuple):
 async def test_one_of_twenty_sites_wins_a_token_and_no_other_ever_can(
     house: Supervisor, client: Client, audit: Audit, seeds: range
 ) -> None:
+    """Case 29."""
+
     async def race(link: str, sites: list[str]) -> list[acting.Ending]:
         return await asyncio.gather(*(acting.install(client, audit, site, link) for site in sites))
 

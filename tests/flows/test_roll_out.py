@@ -52,6 +52,7 @@ async def test_major_and_micro_versions_reach_each_site_by_themselves(
 async def test_a_minor_version_reaches_a_site_once_its_admin_approves(
     client: Client, audit: Audit
 ) -> None:
+    """Case 27."""
     app_key, site_id = "com.example.asks", "asks"
     async with acting.served(client, app_key) as app:
         await acting.make_site(client, site_id)

@@ -79,6 +79,7 @@ async def test_the_token_may_stand_in_the_query(http: httpx2.AsyncClient, told: 
 
 
 async def test_who_is_not_that_app_is_refused(http: httpx2.AsyncClient, told: Told) -> None:
+    """Case 23."""
     other, absent = PATH.replace(APP, "com.example.none"), f"/site/absent{PATH}"
     for answer, status, code in (
         (await http.get(f"/site/{SITE}{PATH}"), 401, "not-authenticated"),

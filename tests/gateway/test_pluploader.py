@@ -1,6 +1,7 @@
 """pluploader, unmodified, administers a site."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -29,9 +30,10 @@ async def app(client: Client) -> AsyncIterator[SampleApp]:
 
 
 @pytest.fixture(scope="module")
-async def bob(house: Supervisor) -> Pluploader:
+async def bob(house: Supervisor, tmp_path_factory: pytest.TempPathFactory) -> Pluploader:
     """The site's admin."""
-    return Pluploader(f"{house.http}/site/{SITE}", BOB, Accounts(house.data).add(BOB))
+    home, base_url = tmp_path_factory.mktemp("bob"), f"{house.http}/site/{SITE}"
+    return Pluploader(home, base_url, BOB, Accounts(house.data).add(BOB))
 
 
 async def test_it_does_all_that_an_admin_does(
@@ -84,8 +86,10 @@ async def test_it_tells_why_a_link_is_wrong(
         assert (ended.code, why in ended.said) == (1, True), ended
 
 
-async def test_it_tells_that_it_was_not_let_in(house: Supervisor, app: SampleApp) -> None:
+async def test_it_tells_that_it_was_not_let_in(
+    house: Supervisor, app: SampleApp, tmp_path: Path
+) -> None:
     assert app.url
-    eve = Pluploader(f"{house.http}/site/{SITE}", "eve", "wrong")
+    eve = Pluploader(tmp_path, f"{house.http}/site/{SITE}", "eve", "wrong")
     ended = await eve("install", "--cloud", "-u", app.url)
     assert (ended.code, "are your credentials correct?" in ended.said) == (1, True), ended

@@ -65,6 +65,19 @@ async def test_what_begins_and_ends_it_all_is_signed_by_key(
     assert told.path == f"/my%20app//{hook}"
 
 
+@pytest.mark.parametrize("path", ["", "/a%20path", "/Deep/path/"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "LocalHost"])
+async def test_the_audience_is_the_base_url_as_the_descriptor_spells_it(
+    connect: Connect, install_keys: InstallKeys, path: str, host: str
+) -> None:
+    """Case 5."""
+    with sample_app(sample.JWT) as app:
+        app.descriptor["baseUrl"] = app.descriptor["baseUrl"].replace("127.0.0.1", host) + path
+        await connect.tell(telling(app, "installed"))
+    keys = {kid: install_keys.public(kid) or b"" for kid in install_keys.ids}
+    by_key(app, app.told[0], keys)
+
+
 @pytest.mark.parametrize("hook", ["enabled", "disabled"])
 async def test_what_happens_between_is_signed_by_the_secret(
     app: SampleApp, connect: Connect, hook: Hook

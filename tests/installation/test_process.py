@@ -63,6 +63,7 @@ async def test_without_a_token_nothing_is_left_to_do() -> None:
 async def test_an_install_that_cannot_go_on_fails_with_its_code(
     event: Event, reply: Reply | Exception, age: int, why: Refusal
 ) -> None:
+    """Case 20."""
     unsure = 3 if isinstance(why, InstallTimeout) else None
     failed = FailInstall(**INSTALL, code=why.code, detail=why.detail, token_id=unsure)
     assert await Services(reply).step(event, age * TIMEOUT) == [failed]

@@ -130,6 +130,7 @@ def test_the_facts_are_taken_from_their_members() -> None:
 def test_a_descriptor_is_refused_by_the_rule_it_breaks(
     code: str, changes: bytes | dict[str, Any]
 ) -> None:
+    """Cases 17 and 18."""
     with pytest.raises(Refusal) as refused:
         read(changes)
     assert refused.value.code == code

@@ -138,6 +138,7 @@ async def test_where_nobody_listens_is_told() -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_an_answer_and_leads_nowhere(status: int) -> None:
+    """Case 9."""
     async with (
         serving({"/elsewhere": page()}) as other,
         serving({"/installed": redirect(f"{other.url}/elsewhere", status)}) as first,

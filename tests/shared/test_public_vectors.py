@@ -12,6 +12,7 @@ pytestmark = pytest.mark.client
 
 
 def test_all_78_public_vectors_are_written_the_same() -> None:
+    """Case 22."""
     file = unpacked("atlassian-jwt", "0.1.5") / "test/resources/jwt-signed-urls.json"
     vectors = json.loads(file.read_text())["tests"]
     assert len(vectors) == 78

@@ -30,6 +30,7 @@ from shared.qsh import canonical, qsh
 def test_a_request_is_written_the_same_however_it_was_sent(
     path: str, query: str, text: str
 ) -> None:
+    """Case 22."""
     assert canonical("get", path, query) == text
 
 

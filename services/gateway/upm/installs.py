@@ -82,7 +82,7 @@ async def install(site_id: SiteId, asked: Asked, caller: Caller, bus: Bus) -> Ta
     "/pending/{app_key}/{attempt}",
     response_model=Task,
     response_model_exclude_none=True,
-    **PROBLEMS,
+    responses={303: {"description": "It is done: the app is there"}, **PROBLEMS["responses"]},
 )
 async def pending(
     site_id: SiteId, app_key: AppKey, attempt: Attempt, caller: Caller, bus: Bus
