@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from shared.client import NoReply
-from shared.errors import Damaged
+from shared.errors import Damaged, Refusal
 from shared.messages import Answered, Failed, Refused
 
 logger = logging.getLogger(__name__)
@@ -50,10 +50,21 @@ def success(reply: Answered | Refused | Failed) -> Answered:
     """The answer; raises NotDone when it is none."""
     match reply:
         case Refused():
-            raise NotDone(Problem(status=_status(reply.code), **reply.model_dump(include=_TOLD)))
+            raise refused(reply)
         case Failed():
-            raise NotDone(_away(reply.code, reply.detail))
+            raise NotDone(away(reply.code, reply.detail))
     return reply
+
+
+def refused(told: Refused | Refusal) -> NotDone:
+    """How a request ends to which a rule said no."""
+    status = _status(told.code)
+    return NotDone(Problem(status=status, code=told.code, detail=told.detail, hint=told.hint))
+
+
+def away(code: str, detail: str) -> Problem:
+    """What can't be had now, and may be asked again."""
+    return Problem(status=503, code=code, detail=detail, hint="try again")
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -76,12 +87,12 @@ def told(app: FastAPI) -> None:
     @app.exception_handler(NoReply)
     async def no_reply(request: Request, error: NoReply) -> JSONResponse:
         del request
-        return _response(_away("no-reply", str(error)))
+        return _response(away("no-reply", str(error)))
 
     @app.exception_handler(Damaged)
     async def damaged(request: Request, error: Damaged) -> JSONResponse:
         logger.error("%s: %s", request.url.path, error)
-        return _response(_away("damaged", "something that is stored here can't be read"))
+        return _response(away("damaged", "something that is stored here can't be read"))
 
     @app.exception_handler(RequestValidationError)
     async def bad_request(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -99,16 +110,11 @@ def told(app: FastAPI) -> None:
 
 
 _HEADERS = {503: {"Retry-After": "1"}}
-_TOLD = {"code", "detail", "hint"}
 
 
 def _status(code: str) -> int:
     starts = (status for start, status in _BY_START.items() if code.startswith(start))
     return _STATUS.get(code) or next(starts, 409)
-
-
-def _away(code: str, detail: str) -> Problem:
-    return Problem(status=503, code=code, detail=detail, hint="try again")
 
 
 def _response(problem: Problem) -> JSONResponse:

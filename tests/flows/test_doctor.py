@@ -41,11 +41,12 @@ async def test_a_house_is_well(house: Supervisor) -> None:
     told = await guestlist("doctor", "--least-free", "1", settings=given)
     assert (told.code, told.err) == (0, "")
     assert [line.split()[:2] for line in told.out.splitlines()] == [
-        ["ok", check] for check in ("server", *["services"] * 3, *["stream"] * 4, "clock", "disk")
+        ["ok", check]
+        for check in ("server", *["services"] * 3, *["stream"] * 4, "clock", "gateway", "disk")
     ]
     data = await guestlist("doctor", "--least-free", "1", "--json", settings=given)
     findings = [Finding.model_validate(row) for row in json.loads(data.out)]
-    assert [finding.well for finding in findings] == [True] * 10
+    assert [finding.well for finding in findings] == [True] * 11
 
 
 async def test_a_disk_that_is_nearly_full_is_found(house: Supervisor) -> None:
