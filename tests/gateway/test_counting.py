@@ -80,13 +80,16 @@ async def test_nothing_is_told_before_it_is_counted(
         await end(running)
 
 
-async def test_nothing_is_told_without_streams(bare: str, tmp_path: Path) -> None:
+async def test_nothing_is_told_without_streams(
+    bare: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async with (
         await Client.open(bare, "guestlist") as client,
         counting(client, tmp_path) as http,
     ):
         answer = await http.get("/metrics")
         assert (answer.status_code, answer.json()["code"]) == (503, "no-reply")
+    assert "thrown away" not in caplog.text
 
 
 async def test_what_is_none_of_ours_is_passed_over(
