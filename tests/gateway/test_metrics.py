@@ -1,8 +1,10 @@
 """Operators watch over HTTP how apps take their hooks, and what is refused."""
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -25,6 +27,7 @@ from tests.gateway.scraping import hooks, refusals, scraped
 
 __all__ = ["wire"]
 
+DOCS = Path(__file__).parents[2] / "docs/metrics.md"
 pytestmark = pytest.mark.flow
 SITE = "watched"
 TAKES, REFUSES, STOPS, LIMITED = (
@@ -156,3 +159,18 @@ async def test_only_operators_are_told(
         answer = await http.get("/metrics", auth=auth)
         assert (answer.status_code, answer.json()["code"]) == (status, problem)
         assert ("www-authenticate" in answer.headers) == (status == 401)
+
+
+@pytest.mark.usefixtures("taking")
+async def test_each_metric_is_documented_with_its_labels(
+    client: Client, watching: httpx2.AsyncClient
+) -> None:
+    site = RegisterSite(site_id="eves", base_url="https://x.example", product="jira", admin=EVE)
+    await client.send(site, actor=EVE)
+    samples = await scraped(watching)
+    told = {
+        (re.sub("_(bucket|count|sum)$", "", row.name), frozenset(row.labels) - {"le"})
+        for row in samples
+    }
+    rows = re.findall(r"^\| `(guestlist_\w+)` \| ([^|]+) \|", DOCS.read_text(), re.MULTILINE)
+    assert told == {(name, frozenset(re.findall(r"\w+", labels))) for name, labels in rows}
