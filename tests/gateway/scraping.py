@@ -14,6 +14,11 @@ async def scraped(http: httpx2.AsyncClient) -> list[Sample]:
     """What is told to an operator."""
     answer = await http.get("/metrics")
     assert answer.status_code == 200, answer.text
+    return read(answer)
+
+
+def read(answer: httpx2.Response) -> list[Sample]:
+    """The samples in an answer."""
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     families = text_string_to_metric_families(answer.text)
     return [sample for family in families for sample in family.samples]
