@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import nats.errors
 import nats.js.errors
@@ -33,6 +33,15 @@ Read = Callable[[Mapping[str, str] | None, bytes], S]
 """Headers and body of a message → what it says; raises KeyError or ValueError for others' ones."""
 
 
+class Extent(NamedTuple):
+    """How far a stream goes."""
+
+    made: datetime | None
+    """When, by the server's clock; it is another stream when that differs."""
+    last: int
+    """The last place in it under a subject; 0 when there is none."""
+
+
 class Auditor(Connected):
     """A connection by which the audit is read."""
 
@@ -45,10 +54,10 @@ class Auditor(Connected):
         is no event. Raises NoReply when there is no stream, or the client was closed.
         """
         async with aclosing(
-            self._stream(EVENTS, wanted.subject(), Published.read, after, follow=follow)
+            self.placed(EVENTS, wanted.subject(), Published.read, after, follow=follow)
         ) as events:
             async for _, published in events:
-                if wanted(published):
+                if published is not None and wanted(published):
                     yield published
 
     async def subscription(
@@ -65,10 +74,10 @@ class Auditor(Connected):
         start, end = after if mark.place is None else mark.place, await self.last()
         start = start if start <= end else 0
         async with aclosing(
-            self._stream(EVENTS, "evt.>", Published.read, start, follow=follow)
+            self.placed(EVENTS, "evt.>", Published.read, start, follow=follow)
         ) as events:
             async for place, published in events:
-                if wanted(published):
+                if published is not None and wanted(published):
                     yield published
                 if place >= end or place % _MOVED_EVERY == 0:
                     await mark.move(place)
@@ -78,16 +87,19 @@ class Auditor(Connected):
     ) -> AsyncGenerator[PublishedRefusal, None]:
         """The same for requests that were refused: who asked what, and why not."""
         async with aclosing(
-            self._stream(REFUSALS, "ref.>", PublishedRefusal.read, after, follow=follow)
+            self.placed(REFUSALS, "ref.>", PublishedRefusal.read, after, follow=follow)
         ) as refusals:
             async for _, refusal in refusals:
-                if wanted(refusal):
+                if refusal is not None and wanted(refusal):
                     yield refusal
 
-    async def _stream(
-        self, name: str, subject: str, read: Read[S], after: int, *, follow: bool
-    ) -> AsyncGenerator[tuple[int, S], None]:
-        """What is in a stream under a subject after a place, and what comes, with its place."""
+    async def placed(
+        self, name: str, subject: str, read: Read[S], after: int = 0, *, follow: bool = True
+    ) -> AsyncGenerator[tuple[int, S | None], None]:
+        """What is in a stream under a subject after a place, and what comes, with its place.
+
+        None stands for what is none of ours. Raises NoReply as `events` does.
+        """
         stream = self._connection.jetstream()
         last, following = await self.last(name), after + 1
         while follow or following <= last:
@@ -102,9 +114,7 @@ class Auditor(Connected):
                         place = message.metadata.sequence.stream
                         if place >= following:
                             following = place + 1
-                            told = _read(message, read, name)
-                            if told is not None:
-                                yield place, told
+                            yield place, _read(message, read, name)
                         if not follow and (following > last or not message.metadata.num_pending):
                             return
             except (ConsumerGone, nats.errors.Error, nats.js.errors.Error) as error:
@@ -117,6 +127,18 @@ class Auditor(Connected):
         """The last place in a stream, the audit's; raises NoReply when there is no stream."""
         try:
             return (await self._connection.jetstream().stream_info(name)).state.last_seq
+        except (nats.errors.Error, nats.js.errors.Error) as error:
+            raise NoReply(f"there is no stream {name}") from error
+
+    async def extent(self, name: str, subject: str) -> Extent:
+        """How far a stream goes under a subject; raises NoReply when there is no stream."""
+        stream = self._connection.jetstream()
+        try:
+            made = (await stream.stream_info(name)).created
+            try:
+                return Extent(made, (await stream.get_last_msg(name, subject)).seq or 0)
+            except nats.js.errors.NotFoundError:
+                return Extent(made, 0)
         except (nats.errors.Error, nats.js.errors.Error) as error:
             raise NoReply(f"there is no stream {name}") from error
 

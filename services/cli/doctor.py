@@ -1,11 +1,13 @@
 """`guestlist doctor`: whether all that a house needs is there, and how to mend what isn't."""
 
+import asyncio
 import contextlib
 import shutil
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from services.cli.knocking import knock
 from services.cli.told import Finding
 from services.contract import SERVICES
 from shared import clock
@@ -24,7 +26,7 @@ async def examine(
     least_free: int,
     now: Callable[[], datetime] = clock.now,
 ) -> AsyncIterator[Finding]:
-    """Look at everything; without a server only at the disk of the folder `data`."""
+    """Look at everything; without a server only at the gateway and disk of the folder `data`."""
     try:
         async with await Client.open(url, "doctor") as client:
             yield Finding(check="server", well=True, detail="NATS answers and lets us in")
@@ -38,6 +40,7 @@ async def examine(
         for finding in _kept(data) if data is not None else ():
             yield finding
     if data is not None:
+        yield await asyncio.to_thread(knock, data)
         yield _disk(data, least_free)
 
 

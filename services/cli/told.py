@@ -57,7 +57,7 @@ class Document(Message):
 class Finding(Message):
     """What was looked at, how it stands, and the mend when it isn't well."""
 
-    check: Literal["server", "services", "stream", "clock", "disk"]
+    check: Literal["server", "services", "stream", "clock", "gateway", "disk"]
     well: bool
     detail: str
     mend: str = ""

@@ -1,1 +1,1 @@
-"""The HTTP edge: it turns what is asked over HTTP into commands and queries, and holds no state."""
+"""The HTTP edge: it turns what is asked over HTTP into commands and queries, and stores nothing."""

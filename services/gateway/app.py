@@ -6,17 +6,31 @@ from importlib.metadata import version
 
 import uvicorn
 from fastapi import FastAPI
+from prometheus_client import disable_created_metrics
 
 from services import contract
 from services.accounts import Accounts
-from services.gateway import apps, connect, health, links, openapi, pages, problems, properties
+from services.gateway import (
+    apps,
+    connect,
+    health,
+    links,
+    metrics,
+    openapi,
+    pages,
+    problems,
+    properties,
+)
+from services.gateway.counting import Counting
 from services.gateway.upm import installs, licences, plugins
 from shared.client import Client, NoReply
 from shared.logs import log_to_stderr
 from shared.names import SERVICE_ACCOUNT
 from shared.settings import Settings
+from shared.tasks import until_first
 
 NAME = "gateway"
+_PARTS = (apps, connect, properties, links, pages, plugins, installs, licences, health, metrics)
 logger = logging.getLogger(__name__)
 
 _LARGEST = 128 * 1024
@@ -31,11 +45,12 @@ def main() -> None:
     """Run the gateway until it is told to stop."""
     log_to_stderr(NAME)
     contract.load("commands")
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # that is when this process began
     asyncio.run(_run(Settings()))
 
 
 def made() -> FastAPI:
-    """What is served; it asks by the client, for the accounts, that `app.state` has."""
+    """What is served; `app.state` has the client by which it asks, and whom and what it knows."""
     app = FastAPI(
         title="Guestlist",
         version=version("guestlist"),
@@ -44,7 +59,7 @@ def made() -> FastAPI:
         docs_url=None,  # its page loads scripts from elsewhere
         redoc_url=None,
     )
-    for part in (apps, connect, properties, links, pages, plugins, installs, licences, health):
+    for part in _PARTS:
         app.include_router(part.router)
     problems.told(app)
     openapi.describe(app)
@@ -54,8 +69,10 @@ def made() -> FastAPI:
 async def _run(settings: Settings) -> None:
     app = made()
     app.state.accounts = Accounts(settings.data)
+    app.state.operators = settings.operators
     async with await _connected(settings.nats) as client:
         app.state.client = client
+        app.state.counting = counting = Counting(client)
         config = uvicorn.Config(
             app,
             host=settings.http_host,
@@ -65,7 +82,7 @@ async def _run(settings: Settings) -> None:
             server_header=False,
             timeout_graceful_shutdown=round(_PATIENCE),
         )
-        await uvicorn.Server(config).serve()
+        await until_first(uvicorn.Server(config).serve(), counting.run())
 
 
 async def _connected(url: str) -> Client:

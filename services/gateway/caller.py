@@ -8,7 +8,8 @@ from fastapi.requests import HTTPConnection
 from fastapi.security import HTTPBasic, HTTPBasicCredentials
 
 from services.accounts import Accounts
-from services.gateway.problems import NotDone, Problem
+from services.gateway.problems import NotDone, Problem, refused
+from shared.errors import NotAnOperator
 
 _REFUSED = Problem(
     status=401,
@@ -46,3 +47,14 @@ async def _caller(
 
 Caller = Annotated[str, Depends(_caller)]
 """A parameter of a route that only accounts may ask; the domain decides what each one may."""
+
+
+async def _operator(request: Request, caller: Caller) -> str:
+    operators: tuple[str, ...] = request.app.state.operators
+    if caller not in operators:
+        raise refused(NotAnOperator())
+    return caller
+
+
+Operator = Annotated[str, Depends(_operator)]
+"""A parameter of a route that only operators may ask."""

@@ -3,21 +3,13 @@
 import asyncio
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel
 
 from services.contract import SERVICES
 from services.gateway.bus import Bus
+from services.gateway.house import House
 from shared.client import NoReply
 
 router = APIRouter(tags=["health"])
-
-
-class House(BaseModel):
-    """How the services are; `ready` when all of them are."""
-
-    ready: bool
-    services: dict[str, str]
-    """By service: ready, not ready, or away."""
 
 
 @router.get("/health", responses={503: {"model": House}})

@@ -1,7 +1,7 @@
 """What isn't well, as problem details with the same codes as on the bus (RFC 9457)."""
 
 import logging
-from typing import Any, NoReturn
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from shared.client import NoReply
-from shared.errors import Damaged
+from shared.errors import Damaged, Refusal
 from shared.messages import Accepted, Answered, Failed, Refused
 
 logger = logging.getLogger(__name__)
@@ -20,6 +20,7 @@ _STATUS = {
     "bad-request": 400,
     "busy": 429,
     "descriptor-not-listed": 404,
+    "no-token": 404,
     "not-authenticated": 401,
     "not-installed": 404,
     "other-app": 403,
@@ -49,12 +50,27 @@ class NotDone(Exception):
 
 def success(reply: Answered | Refused | Failed) -> Answered:
     """The answer to a query; raises NotDone when it is none."""
-    return reply if isinstance(reply, Answered) else _not_done(reply)
+    if isinstance(reply, Answered):
+        return reply
+    raise _not_done(reply)
 
 
 def done(reply: Accepted | Refused | Failed) -> Accepted:
     """The reply to a command that was accepted; raises NotDone when it wasn't."""
-    return reply if isinstance(reply, Accepted) else _not_done(reply)
+    if isinstance(reply, Accepted):
+        return reply
+    raise _not_done(reply)
+
+
+def refused(told: Refused | Refusal) -> NotDone:
+    """How a request ends to which a rule said no."""
+    status = _status(told.code)
+    return NotDone(Problem(status=status, code=told.code, detail=told.detail, hint=told.hint))
+
+
+def away(code: str, detail: str) -> Problem:
+    """What can't be had now, and may be asked again."""
+    return Problem(status=503, code=code, detail=detail, hint="try again")
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -77,12 +93,12 @@ def told(app: FastAPI) -> None:
     @app.exception_handler(NoReply)
     async def no_reply(request: Request, error: NoReply) -> JSONResponse:
         del request
-        return _response(_away("no-reply", str(error)))
+        return _response(away("no-reply", str(error)))
 
     @app.exception_handler(Damaged)
     async def damaged(request: Request, error: Damaged) -> JSONResponse:
         logger.error("%s: %s", request.url.path, error)
-        return _response(_away("damaged", "something that is stored here can't be read"))
+        return _response(away("damaged", "something that is stored here can't be read"))
 
     @app.exception_handler(RequestValidationError)
     async def bad_request(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -107,25 +123,17 @@ _BY_LIBRARY = {
 }
 """What the library refuses by itself."""
 _HEADERS = {503: {"Retry-After": "1"}}
-_TOLD = {"code", "detail", "hint"}
 
 
-def _not_done(reply: Refused | Failed) -> NoReturn:
-    match reply:
-        case Refused():
-            problem = Problem(status=_status(reply.code), **reply.model_dump(include=_TOLD))
-            raise NotDone(problem)
-        case Failed():
-            raise NotDone(_away(reply.code, reply.detail))
+def _not_done(reply: Refused | Failed) -> NotDone:
+    if isinstance(reply, Refused):
+        return refused(reply)
+    return NotDone(away(reply.code, reply.detail))
 
 
 def _status(code: str) -> int:
     starts = (status for start, status in _BY_START.items() if code.startswith(start))
     return _STATUS.get(code) or next(starts, 409)
-
-
-def _away(code: str, detail: str) -> Problem:
-    return Problem(status=503, code=code, detail=detail, hint="try again")
 
 
 def _response(problem: Problem) -> JSONResponse:

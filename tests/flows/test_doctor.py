@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,17 @@ from typing import Any
 import nats
 import pytest
 
+from services.address import Address
 from services.cli.doctor import examine
+from services.cli.knocking import knock
 from services.cli.running import LEAST_FREE
 from services.cli.told import Finding
 from services.contract import SERVICES
 from services.supervisor import Supervisor
 from shared import clock
-from tests.clients.command import guestlist
+from tests.clients.command import guestlist, started
 from tests.clients.ports import free_port
+from tests.clients.sample_app import sample_app
 from tests.flows.conftest import bare_nats
 
 
@@ -41,11 +45,13 @@ async def test_a_house_is_well(house: Supervisor) -> None:
     told = await guestlist("doctor", "--least-free", "1", settings=given)
     assert (told.code, told.err) == (0, "")
     assert [line.split()[:2] for line in told.out.splitlines()] == [
-        ["ok", check] for check in ("server", *["services"] * 3, *["stream"] * 4, "clock", "disk")
+        ["ok", check]
+        for check in ("server", *["services"] * 3, *["stream"] * 4, "clock", "gateway", "disk")
     ]
+    assert "none runs on this folder" in told.out
     data = await guestlist("doctor", "--least-free", "1", "--json", settings=given)
     findings = [Finding.model_validate(row) for row in json.loads(data.out)]
-    assert [finding.well for finding in findings] == [True] * 10
+    assert [finding.well for finding in findings] == [True] * 11
 
 
 async def test_a_disk_that_is_nearly_full_is_found(house: Supervisor) -> None:
@@ -98,3 +104,54 @@ async def test_a_clock_that_is_ten_minutes_off_is_found(house: Supervisor, minut
     found = await wrong(house.url, now=now)
     assert [*found] == ["clock"]
     assert found["clock"].detail.split(".")[0] in {"599", "600"}
+
+
+@asynccontextmanager
+async def gateway(url: str, data: Path) -> AsyncIterator[Finding]:
+    """A gateway of that folder; gives what is found once it answers."""
+    port = free_port()
+    Address.of(data, port)
+    settings = {
+        "GUESTLIST_NATS": url,
+        "GUESTLIST_DATA": str(data),
+        "GUESTLIST_HTTP_PORT": str(port),
+    }
+    async with started("service", "gateway", settings=settings):
+        while "it answers" not in (found := await asyncio.to_thread(knock, data)).detail:
+            await asyncio.sleep(0.05)
+        yield found
+
+
+async def test_a_gateway_that_is_ready_is_well(house: Supervisor, tmp_path: Path) -> None:
+    async with gateway(house.url, tmp_path) as found:
+        assert (found.well, found.mend) == (True, "")
+    found = knock(tmp_path)
+    assert (found.well, found.mend) == (False, "start it: guestlist up")
+    assert found.detail.startswith("it doesn't answer at http://127.0.0.1:")
+
+
+async def test_a_gateway_behind_which_nothing_works_is_found(bare: str, tmp_path: Path) -> None:
+    async with gateway(bare, tmp_path) as found:
+        assert not found.well
+        assert found.detail.endswith(
+            "and isn't ready: listing is away, token is away, installation is away"
+        )
+
+
+async def test_what_answers_and_is_no_gateway_is_found(bare: str, tmp_path: Path) -> None:
+    with sample_app() as app:
+        for url in (app.descriptor["baseUrl"], bare):
+            (tmp_path / "http.json").write_text(
+                json.dumps({"http_port": int(url.rpartition(":")[2]), "public_url": url})
+            )
+            found = await asyncio.to_thread(knock, tmp_path)
+            assert not found.well
+            assert found.detail.startswith("it doesn't answer")
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"port": 1}'])
+def test_a_folder_whose_address_cannot_be_read_is_found(tmp_path: Path, text: str) -> None:
+    (tmp_path / "http.json").write_text(text)
+    found = knock(tmp_path)
+    assert (found.well, found.detail) == (False, f"{tmp_path / 'http.json'} names no address")
+    assert found.mend.startswith("remove the file")

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from services.gateway.bus import Bus
 from services.gateway.caller import Caller
-from services.gateway.problems import NotDone, Problem, done, success
+from services.gateway.problems import done, refused, success
 from services.gateway.upm.plugins import PROBLEMS
 from services.gateway.upm.shapes import PREFIX, License, Links, Token, Tokens, base
 from services.installation.commands import ClearToken, LicenceState, SetToken, TokenText
@@ -97,8 +97,7 @@ async def _token(bus: Client, caller: str, site_id: str, app_key: str) -> SiteTo
     for row in await _tokens(bus, caller, site_id):
         if row.app_key == fold(app_key):
             return row
-    why = NoToken(app_key=app_key, site_id=site_id)
-    raise NotDone(Problem(status=404, code=why.code, detail=why.detail, hint=why.hint))
+    raise refused(NoToken(app_key=app_key, site_id=site_id))
 
 
 async def _tokens(bus: Client, caller: str, site_id: str) -> tuple[SiteToken, ...]:
