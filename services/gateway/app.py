@@ -18,6 +18,7 @@ from services.gateway import (
     metrics,
     openapi,
     pages,
+    partners,
     problems,
     properties,
 )
@@ -30,7 +31,19 @@ from shared.settings import Settings
 from shared.tasks import until_first
 
 NAME = "gateway"
-_PARTS = (apps, connect, properties, links, pages, plugins, installs, licences, health, metrics)
+_PARTS = (
+    apps,
+    connect,
+    properties,
+    links,
+    pages,
+    plugins,
+    installs,
+    licences,
+    partners,
+    health,
+    metrics,
+)
 logger = logging.getLogger(__name__)
 
 _LARGEST = 128 * 1024

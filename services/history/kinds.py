@@ -4,11 +4,12 @@ from services.installation.domain import App, Properties, Site
 from services.listing.domain import Listing, Partner
 from services.token.domain import AppTokens
 from services.token.domain import Partner as KnownPartner
+from services.token.domain import Site as KnownSite
 from shared.aggregate import Aggregate
 
 KINDS: dict[str, tuple[type[Aggregate], ...]] = {
     "listing": (Listing, Partner),
-    "token": (AppTokens, KnownPartner),
+    "token": (AppTokens, KnownPartner, KnownSite),
     "installation": (App, Properties, Site),
 }
 """By service."""

@@ -95,3 +95,12 @@ class MembersSeen(
 
     partner_id: str
     members: tuple[str, ...]
+
+
+class SiteSeen(
+    Event, topic="token.SiteSeen", line="{site_id} is known by {cloud_id}", published=False
+):
+    """The token service took over what a site is known by."""
+
+    site_id: str
+    cloud_id: str

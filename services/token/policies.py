@@ -1,6 +1,6 @@
 """What the token service does whenever something happened elsewhere."""
 
-from services.installation.events import TokenAttached, TokenCleared
+from services.installation.events import SiteRegistered, TokenAttached, TokenCleared
 from services.listing.events import (
     ListingApproved,
     ListingCreated,
@@ -13,7 +13,7 @@ from services.listing.events import (
     VersionPublished,
     VersionVisibilityChanged,
 )
-from services.token.domain import AppTokens, Partner
+from services.token.domain import AppTokens, Partner, Site
 from services.token.events import ListingSeen
 from shared.inbox import Load
 from shared.names import fold
@@ -74,6 +74,10 @@ class Policies:
     def version_visibility_changed(self, event: VersionVisibilityChanged, load: Load) -> None:
         """A link leads to the newest version that is as private as the link."""
         load(AppTokens, fold(event.app_key)).see_version(event.build, event.visibility)
+
+    def site_registered(self, event: SiteRegistered, load: Load) -> None:
+        """Partners are told where a token is applied by what the site is known by."""
+        load(Site, event.site_id).see(event.cloud_id)
 
     def token_cleared(self, event: TokenCleared, load: Load) -> None:
         """A cleared token still exists, and is shown as cleared."""

@@ -18,6 +18,8 @@ class TokenView(Message):
     created_at: Timestamp
     status: Literal["unused", "applied", "cleared"]
     site_id: str | None
+    cloud_id: str | None
+    """What the site is known by."""
     applied_at: Timestamp | None
 
 

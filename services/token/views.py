@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from services.token.domain import AppTokens, Partner, Token
+from services.token.domain import AppTokens, Partner, Site, Token
 from services.token.queries import ListTokens, TokenList, TokenView
 from shared.handlers import Context
 from shared.keys import Keys
@@ -20,10 +20,10 @@ class Views:
         del query
         partner = context.read(Partner, tokens.require_listed().partner_id)
         tokens.require_member(partner, context.actor)
-        views = tuple(self._view(tokens, token) for token in tokens.active.values())
+        views = tuple(self._view(tokens, token, context) for token in tokens.active.values())
         return TokenList(app_key=tokens.key, tokens=views)
 
-    def _view(self, tokens: AppTokens, token: Token) -> TokenView:
+    def _view(self, tokens: AppTokens, token: Token, context: Context) -> TokenView:
         text = self._keys.token(tokens.key, token.token_id)
         return TokenView(
             token_id=token.token_id,
@@ -34,6 +34,7 @@ class Views:
             created_at=token.created_at,
             status=_status(token),
             site_id=token.site_id,
+            cloud_id=None if token.site_id is None else context.read(Site, token.site_id).cloud_id,
             applied_at=token.applied_at,
         )
 

@@ -24,10 +24,12 @@ def test_what_is_but_a_list_has_a_row_for_each() -> None:
         "created_at",
         "status",
         "site_id",
+        "cloud_id",
         "applied_at",
     )
     assert first[:2] == ("1", "gl_1_k1***")
-    assert first[3:] == ("", "for site-a", "ann", "09:30", "applied", "site-a", "09:31")
+    applied = ("applied", "site-a", "2f1e1b8e-95f0-5a3c-8f37-0a9c2f3f6a10", "09:31")
+    assert first[3:] == ("", "for site-a", "ann", "09:30", *applied)
     apps = SiteAppsView(apps=(AppView.model_validate(example(AppView)),) * 2)
     assert len(rows(apps)) == 3
     assert rows(SiteAppsView(apps=())) == []

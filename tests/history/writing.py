@@ -21,7 +21,14 @@ from shared.records import CHAIN_START, Record, RecordMapper, Stored
 STORED = Path(__file__).parent / "stored"
 _TIME = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 _META = Meta(actor="ann", command_id="c-7", correlation_id="c-7", causation_id="c-7", time=_TIME)
-_COPIES = {"token": "copy/partner/example", "installation": "copy/app/com.example.roadmap"}
+_COPIES = {
+    "token.MembersSeen": "copy/partner/example",
+    "token.SiteSeen": "copy/site/site-a",
+    "installation.AppSeen": "copy/app/com.example.roadmap",
+    "installation.AppVersionSeen": "copy/app/com.example.roadmap",
+    "installation.AppVisibilitySeen": "copy/app/com.example.roadmap",
+}
+"""Where what a service only took over is stored."""
 _MAPPER = RecordMapper()
 
 
@@ -57,8 +64,7 @@ def written(row: Stored) -> bytes:
 
 
 def _new(kind: type[Event]) -> dict[str, object]:
-    service = kind.TOPIC.partition(".")[0]
-    aggregate = examples.position(kind).aggregate if kind.PUBLISHED else _COPIES[service]
+    aggregate = examples.position(kind).aggregate if kind.PUBLISHED else _COPIES[kind.TOPIC]
     event = kind.model_validate(examples.example(kind), strict=False)
     stored = _MAPPER.to_stored_event(Record(aggregate, 3, event, _META, CHAIN_START))
     return {

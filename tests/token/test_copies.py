@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.installation.events import TokenAttached, TokenCleared
+from services.installation.events import SiteRegistered, TokenAttached, TokenCleared
 from services.listing.events import (
     ListingApproved,
     ListingCreated,
@@ -16,17 +16,19 @@ from services.listing.events import (
     VersionVisibilityChanged,
 )
 from services.token.commands import CreateToken
-from services.token.domain import AppTokens
+from services.token.domain import AppTokens, Partner
 from services.token.events import (
     ClearSeen,
     ListingSeen,
     MembersSeen,
+    SiteSeen,
     TokenApplied,
     TokenCreated,
     TokenRemoved,
     UseSeen,
     VersionSeen,
 )
+from services.token.queries import ListTokens
 from shared.messages import Event
 from shared.testing import NOW, Scenario
 from tests.rules import rule
@@ -127,6 +129,25 @@ def test_links_lead_to_the_newest_version_that_is_as_private(scenario: Scenario)
 
 
 @rule("tokens.clear")
+def test_where_a_token_is_applied_its_partner_learns_the_cloud_id(scenario: Scenario) -> None:
+    registered = SiteRegistered(
+        site_id="site-a",
+        base_url="https://a.example.com",
+        product="jira",
+        admin="bob",
+        cloud_id="cloud-7",
+    )
+    tell(scenario, registered).then(SiteSeen(site_id="site-a", cloud_id="cloud-7"))
+    scenario.given(Partner, "example", MembersSeen(partner_id="example", members=(ANN,)))
+    made = [
+        TokenCreated(app_key=KEY, token_id=number, maker=ANN, created_at=NOW) for number in (1, 2)
+    ]
+    applied = TokenApplied(app_key=KEY, token_id=1, site_id="site-a", applied_at=NOW)
+    scenario.given(AppTokens, KEY, SEEN, *made, applied)
+    first, second = scenario.ask(ListTokens(app_key=KEY), actor=ANN)["tokens"]
+    assert (first["cloud_id"], second["cloud_id"]) == ("cloud-7", None)
+
+
 def test_a_token_that_is_cleared_on_its_site_is_marked(scenario: Scenario) -> None:
     made = TokenCreated(app_key=KEY, token_id=1, maker=ANN, created_at=NOW)
     applied = TokenApplied(app_key=KEY, token_id=1, site_id="site-a", applied_at=NOW)

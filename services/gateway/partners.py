@@ -1,0 +1,133 @@
+"""What partners ask: their apps, versions and access tokens, as of the Marketplace's REST API 3."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel
+
+from services.gateway.bus import Bus
+from services.gateway.caller import Caller
+from services.gateway.marketplace import (
+    PREFIX,
+    AppSoftware,
+    Pages,
+    Token,
+    Tokens,
+    Version,
+    VersionListing,
+    Versions,
+)
+from services.gateway.problems import NotDone, Problem, done, responses, success
+from services.listing.queries import Listing, ListingView
+from services.token.commands import CreatedToken, CreateToken, Note, RemoveToken, TokenText
+from services.token.queries import ListTokens, TokenList
+from services.token.refusals import UnknownToken
+from shared.client import Client
+from shared.names import AppKey
+
+router = APIRouter(prefix=PREFIX, tags=["partners"])
+
+_PROBLEMS: dict[str, Any] = {"responses": responses(400, 401, 403, 404, 409)}
+_ONCE = {"Cache-Control": "no-store"}
+"""Tokens are in the answers."""
+_CURSOR = r"^before-[0-9]{1,9}$"
+Build = Annotated[int, Path(ge=1, lt=10**9)]
+
+
+class NewToken(BaseModel):
+    """What a token is for."""
+
+    note: Note | None = None
+
+
+@router.get("/app-key/{app_key}", **_PROBLEMS)
+async def app_software(app_key: AppKey, caller: Caller, bus: Bus) -> list[AppSoftware]:
+    """The app, by the id that all other calls take."""
+    listing = await _listing(bus, caller, app_key)
+    return [AppSoftware(app_software_id=listing.app_key, hosting=listing.hosting)]
+
+
+@router.get("/{app_key}/tokens", **_PROBLEMS)
+async def tokens(
+    app_key: AppKey,
+    caller: Caller,
+    bus: Bus,
+    response: Response,
+    token: Annotated[TokenText | None, Query()] = None,
+) -> Tokens:
+    """The active tokens of an app, or only the one that is asked for."""
+    response.headers.update(_ONCE)
+    rows = await _tokens(bus, caller, app_key)
+    return Tokens(tokens=[row for row in rows if token in (None, row.token)])
+
+
+@router.post("/{app_key}/tokens", status_code=201, **_PROBLEMS)
+async def create_token(
+    app_key: AppKey, caller: Caller, bus: Bus, response: Response, wanted: NewToken | None = None
+) -> Token:
+    """Make a token for a private app; at most 50 are active."""
+    response.headers.update(_ONCE)
+    note = None if wanted is None else wanted.note
+    reply = done(await bus.send(CreateToken(app_key=app_key, note=note), actor=caller))
+    made = reply.read(CreatedToken)
+    return Token(token=made.token, token_id=made.token_id, note=note, links=made.links)
+
+
+@router.delete("/{app_key}/tokens/{token}", status_code=204, **_PROBLEMS)
+async def remove_token(
+    app_key: AppKey, token: Annotated[TokenText, Path()], caller: Caller, bus: Bus
+) -> None:
+    """Remove a token for ever; where it was applied the app is unlicensed from then on."""
+    for row in await _tokens(bus, caller, app_key):
+        if row.token == token:
+            command = RemoveToken(app_key=app_key, token_id=row.token_id)
+            done(await bus.send(command, actor=caller))
+            return
+    raise _unknown(UnknownToken.CODE, f"{app_key} has no such active token")
+
+
+@router.get("/{app_key}/versions", response_model_exclude_none=True, **_PROBLEMS)
+async def versions(
+    app_key: AppKey,
+    caller: Caller,
+    bus: Bus,
+    limit: Annotated[int, Query(ge=1, le=50)] = 10,
+    cursor: Annotated[str | None, Query(pattern=_CURSOR)] = None,
+) -> Versions:
+    """The versions of an app, the newest first; `links.next` leads to the ones before."""
+    listing = await _listing(bus, caller, app_key)
+    end = None if cursor is None else int(cursor.partition("-")[2])
+    rows = sorted(listing.versions, key=lambda row: row.build, reverse=True)
+    rest = [row for row in rows if end is None or row.build < end]
+    here = f"{PREFIX}/{app_key}/versions?limit={limit}"
+    links = Pages(self=here if cursor is None else f"{here}&cursor={cursor}")
+    if len(rest) > limit:
+        links.next = f"{here}&cursor=before-{rest[limit - 1].build}"
+    shown = [Version.of(listing, row) for row in rest[:limit]]
+    return Versions(links=links, versions=shown, total_count=len(rows))
+
+
+@router.get("/{app_key}/versions/{build}/listing", **_PROBLEMS)
+async def version_listing(
+    app_key: AppKey, build: Build, caller: Caller, bus: Bus
+) -> VersionListing:
+    """How the marketplace shows a version."""
+    listing = await _listing(bus, caller, app_key)
+    for row in listing.versions:
+        if row.build == build:
+            return VersionListing.of(listing, row)
+    raise _unknown("unknown-version", f"{app_key} has no build {build}")
+
+
+async def _listing(bus: Client, caller: str, app_key: str) -> ListingView:
+    answer = success(await bus.query(Listing(app_key=app_key), actor=caller))
+    return answer.read(ListingView)
+
+
+async def _tokens(bus: Client, caller: str, app_key: str) -> list[Token]:
+    answer = success(await bus.query(ListTokens(app_key=app_key), actor=caller))
+    return [Token.of(view) for view in answer.read(TokenList).tokens]
+
+
+def _unknown(code: str, detail: str) -> NotDone:
+    return NotDone(Problem(status=404, code=code, detail=detail))
