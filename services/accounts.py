@@ -1,24 +1,54 @@
-"""Who may ask over HTTP: accounts in a file, each with the hash of a password (argon2id)."""
+"""Who may ask over HTTP: accounts in a file, with hashes of their passwords (argon2id) and keys."""
 
 import fcntl
-import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError, model_validator
 
+from services.api_keys import SCOPES, ApiKey, MadeKey, Scope, parts
 from shared.errors import Damaged
 
-_HASHES = TypeAdapter(dict[str, str])
-"""By account: the hash of its password."""
+
+class _Account(BaseModel):
+    password: str
+    """Its hash."""
+    keys: dict[str, ApiKey] = {}
+    """By id."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_keys(cls, kept: Any) -> Any:
+        """Before there were keys an account was the hash of its password."""
+        return {"password": kept} if isinstance(kept, str) else kept
+
+
+_FILE = TypeAdapter(dict[str, _Account])
 _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash(secrets.token_urlsafe())
 """What the password of an unknown account is compared with, so that both take as long."""
+
+
+class SignedIn(NamedTuple):
+    """Who asks, and what for at most."""
+
+    account: str
+    grants: frozenset[Scope] = frozenset(SCOPES)
+
+
+class KeptKey(NamedTuple):
+    """A key, and whose it is."""
+
+    account: str
+    id: str
+    key: ApiKey
 
 
 class AccountExists(Exception):
@@ -27,6 +57,10 @@ class AccountExists(Exception):
 
 class NoAccount(Exception):
     """There is no account of that name."""
+
+
+class NoKey(Exception):
+    """There is no API key with that id."""
 
 
 class Accounts:
@@ -48,40 +82,85 @@ class Accounts:
         """All accounts, in order."""
         return tuple(sorted(self._read()))
 
+    @property
+    def keys(self) -> tuple[KeptKey, ...]:
+        """All API keys, those that expired too, by account and then by age."""
+        found = [
+            KeptKey(name, id_, key)
+            for name, account in self._read().items()
+            for id_, key in account.keys.items()
+        ]
+        return tuple(sorted(found, key=lambda kept: (kept.account, kept.key.made)))
+
     def add(self, name: str) -> str:
         """Add an account; gives the password that was made for it. Raises AccountExists."""
         password = secrets.token_urlsafe(24)
         with self._changing() as known:
             if name in known:
                 raise AccountExists(f"there is an account {name} already")
-            known[name] = _HASHER.hash(password)
+            known[name] = _Account(password=_HASHER.hash(password))
         return password
 
     def remove(self, name: str) -> None:
-        """Let an account no longer sign in; raises NoAccount."""
+        """Let an account no longer sign in, by no key of it either; raises NoAccount."""
         with self._changing() as known:
             if known.pop(name, None) is None:
                 raise NoAccount(f"there is no account {name}")
 
-    def admits(self, name: str, password: str) -> bool:
-        """Whether that is the account's password; takes as long for an unknown one."""
+    def add_key(
+        self,
+        name: str,
+        scopes: Iterable[Scope],
+        *,
+        now: datetime,
+        note: str | None = None,
+        life: timedelta | None = None,
+    ) -> MadeKey:
+        """Add a key with which an account signs in too; raises NoAccount."""
+        made = MadeKey.make(scopes, note, life, now)
+        with self._changing() as known:
+            if name not in known:
+                raise NoAccount(f"there is no account {name}")
+            known[name].keys[made.id] = made.key
+        return made
+
+    def remove_key(self, id_: str) -> None:
+        """Let nobody sign in with a key any more; raises NoKey."""
+        with self._changing() as known:
+            if not any(account.keys.pop(id_, None) for account in known.values()):
+                raise NoKey(f"there is no API key {id_}")
+
+    def by_password(self, name: str, password: str) -> SignedIn | None:
+        """Who signs in with that password; takes as long for an unknown account."""
         known = self._read().get(name)
         try:
-            _HASHER.verify(known or _NOBODY, password)
+            _HASHER.verify(_NOBODY if known is None else known.password, password)
         except (VerificationError, InvalidHashError):
-            return False
-        return known is not None
+            return None
+        return None if known is None else SignedIn(name)
 
-    def _read(self) -> dict[str, str]:
+    def by_key(self, text: str, now: datetime) -> SignedIn | None:
+        """Who signs in with that key."""
+        told = parts(text)
+        if told is None:
+            return None
+        id_, secret = told
+        for name, account in self._read().items():
+            key = account.keys.get(id_)
+            if key is not None and key.opens(secret, now):
+                return SignedIn(name, key.grants)
+        return None
+
+    def _read(self) -> dict[str, _Account]:
         try:
-            return _HASHES.validate_json(self._path.read_bytes())
+            return _FILE.validate_json(self._path.read_bytes())
         except FileNotFoundError:
             return {}
         except ValidationError:
             raise Damaged(f"{self._path} holds no accounts") from None
 
     @contextmanager
-    def _changing(self) -> Iterator[dict[str, str]]:
+    def _changing(self) -> Iterator[dict[str, _Account]]:
         """What is known, to be changed: written whole or not at all, by one at a time."""
         lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -91,7 +170,10 @@ class Accounts:
             new = self._path.with_suffix(".new")
             new.unlink(missing_ok=True)
             new.touch(mode=0o600)
-            new.write_text(json.dumps(known, indent=1))
+            with new.open("wb") as file:
+                file.write(_FILE.dump_json(known, indent=1))
+                file.flush()
+                os.fsync(file.fileno())
             new.replace(self._path)
         finally:
             os.close(lock)

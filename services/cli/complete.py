@@ -69,8 +69,15 @@ def verbs(incomplete: str) -> list[str]:
 
 
 def account_verbs(incomplete: str) -> list[str]:
-    """What is done with accounts."""
+    """What is done with accounts, and with their keys."""
     return [verb for verb in ACCOUNT_VERBS if verb.startswith(incomplete)]
+
+
+def scopes(incomplete: str) -> list[str]:
+    """What API keys are for."""
+    from services.api_keys import SCOPES
+
+    return [_Offered(scope) for scope in SCOPES if scope.startswith(incomplete)]
 
 
 def fields(context: typer.Context, incomplete: str) -> list[str]:

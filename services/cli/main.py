@@ -11,6 +11,7 @@ from typer.main import get_command
 from services import contract
 from services.cli import (
     accounts,
+    api_keys,
     archiving,
     asking,
     audit,
@@ -88,6 +89,7 @@ COMMANDS = (
     Registered(delivering.deliveries, list[Delivery], "deliveries site-a com.example.app --as bob"),
     Registered(opening.open_, PageView, "open site-a com.example.app --as bob"),
     Registered(accounts.account, list[told.Account], "account list"),
+    Registered(api_keys.api_key, list[told.Key], "api-key list ann"),
     Registered(looking.explain, told.Entry, "explain token-limit-reached"),
     Registered(looking.docs, list[told.Document], "docs"),
 )

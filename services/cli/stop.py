@@ -13,6 +13,7 @@ CODES = {
     "no-archive": "That is no archive of a history, or not a whole one; nothing was made of it.",
     "no-code": "There is no such revision or folder of code, or it can't replay a history.",
     "no-history": "Nothing that is published happened to that aggregate.",
+    "no-key": "There is no API key with that id.",
     "no-reply": "No server or service answered in time; whether a command was decided isn't known.",
     "no-seal": "That is no seal, or it isn't as it was signed, or not by whom it should be.",
     "no-such-file": "There is no such file, or it can't be read.",

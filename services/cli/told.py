@@ -41,6 +41,19 @@ class Account(Message):
     password: str | None = None
 
 
+class Key(Message):
+    """An API key; `key` is its text where it was made just now. A removed one has its id alone."""
+
+    id: str
+    account: str | None = None
+    scopes: tuple[str, ...] = ()
+    note: str | None = None
+    made: Timestamp | None = None
+    expires: Timestamp | None = None
+    """None when it doesn't."""
+    key: str | None = None
+
+
 class Kept(Message):
     """A command that waits in a stream until its service decides it."""
 

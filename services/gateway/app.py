@@ -23,6 +23,7 @@ from services.gateway import (
     properties,
 )
 from services.gateway.counting import Counting
+from services.gateway.door import Door
 from services.gateway.upm import installs, licences, plugins
 from shared.client import Client, NoReply
 from shared.logs import log_to_stderr
@@ -81,7 +82,7 @@ def made() -> FastAPI:
 
 async def _run(settings: Settings) -> None:
     app = made()
-    app.state.accounts = Accounts(settings.data)
+    app.state.door = Door(Accounts(settings.data))
     app.state.operators = settings.operators
     async with await _connected(settings.nats) as client:
         app.state.client = client

@@ -1,21 +1,31 @@
-"""Who asks: an account that signs in with its password on each request (HTTP Basic, RFC 7617)."""
+"""Who asks: an account that signs in on each request, by its password (HTTP Basic) or an API key.
 
-import asyncio
+A key stands in place of the password too, for programs that know Basic alone (RFC 7617, 6750).
+"""
+
 from typing import Annotated
 
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, HTTPException, Request, Security
 from fastapi.requests import HTTPConnection
-from fastapi.security import HTTPBasic, HTTPBasicCredentials
+from fastapi.security import (
+    HTTPAuthorizationCredentials,
+    HTTPBasic,
+    HTTPBasicCredentials,
+    HTTPBearer,
+    SecurityScopes,
+)
 
-from services.accounts import Accounts
+from services.accounts import SignedIn
+from services.api_keys import PREFIX
+from services.gateway.door import Door
 from services.gateway.problems import NotDone, Problem, refused
 from shared.errors import NotAnOperator
 
 _REFUSED = Problem(
     status=401,
     code="not-authenticated",
-    detail="that is no account with its password",
-    hint="an operator makes accounts: guestlist account add NAME",
+    detail="that is no account with its password or a good API key of it",
+    hint="an operator makes accounts and keys: guestlist account, guestlist api-key",
 )
 
 
@@ -32,24 +42,54 @@ class _Basic(HTTPBasic):
 
 
 _BASIC = _Basic(scheme_name="account", auto_error=False)
+_BEARER = HTTPBearer(scheme_name="key", auto_error=False)
 
 
-async def _caller(
-    request: Request, signed: Annotated[HTTPBasicCredentials | None, Depends(_BASIC)]
-) -> str:
-    accounts: Accounts = request.app.state.accounts
-    if signed is None or not await asyncio.to_thread(
-        accounts.admits, signed.username, signed.password
-    ):
+async def _signed_in(
+    request: Request,
+    basic: Annotated[HTTPBasicCredentials | None, Depends(_BASIC)],
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+) -> SignedIn:
+    door: Door = request.app.state.door
+    who: SignedIn | None = None
+    if bearer is not None:
+        who = await door.by_key(bearer.credentials)
+    elif basic is not None and basic.password.startswith(PREFIX):
+        who = await door.by_key(basic.password)
+        who = who if who and who.account == basic.username else None
+    elif basic is not None:
+        who = await door.by_password(basic.username, basic.password)
+    if who is None:
         raise NotDone(_REFUSED, scheme='Basic realm="Guestlist"')
-    return signed.username
+    return who
 
 
-Caller = Annotated[str, Depends(_caller)]
-"""A parameter of a route that only accounts may ask; the domain decides what each one may."""
+async def _caller(wanted: SecurityScopes, who: Annotated[SignedIn, Depends(_signed_in)]) -> str:
+    for scope in wanted.scopes:
+        if scope not in who.grants:
+            raise NotDone(_lacks(scope))
+    return who.account
 
 
-async def _operator(request: Request, caller: Caller) -> str:
+def _lacks(scope: str) -> Problem:
+    return Problem(
+        status=403,
+        code="scope-missing",
+        detail=f"the API key isn't for {scope}",
+        hint="make one that is: guestlist api-key add ACCOUNT --scope",
+    )
+
+
+SiteReader = Annotated[str, Security(_caller, scopes=["sites:read"])]
+SiteWriter = Annotated[str, Security(_caller, scopes=["sites:write"])]
+AppReader = Annotated[str, Security(_caller, scopes=["apps:read"])]
+AppWriter = Annotated[str, Security(_caller, scopes=["apps:write"])]
+"""Parameters of routes that accounts may ask; the domain decides what each one may."""
+
+
+async def _operator(
+    request: Request, caller: Annotated[str, Security(_caller, scopes=["metrics:read"])]
+) -> str:
     operators: tuple[str, ...] = request.app.state.operators
     if caller not in operators:
         raise refused(NotAnOperator())

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from services.gateway.bus import Bus
-from services.gateway.caller import Caller
+from services.gateway.caller import SiteReader
 from services.gateway.problems import responses, success
 from services.installation.queries import Page, PageView
 from shared.names import AppKey, SiteId
@@ -17,7 +17,7 @@ router = APIRouter(tags=["pages"])
 async def page(
     site_id: SiteId,
     app_key: AppKey,
-    caller: Caller,
+    caller: SiteReader,
     bus: Bus,
     response: Response,
     key: Annotated[str | None, Query(min_length=1, max_length=200)] = None,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 
 from services.gateway.bus import Bus
-from services.gateway.caller import Caller
+from services.gateway.caller import AppReader, AppWriter
 from services.gateway.marketplace import (
     PREFIX,
     AppSoftware,
@@ -41,7 +41,7 @@ class NewToken(BaseModel):
 
 
 @router.get("/app-key/{app_key}", **_PROBLEMS)
-async def app_software(app_key: AppKey, caller: Caller, bus: Bus) -> list[AppSoftware]:
+async def app_software(app_key: AppKey, caller: AppReader, bus: Bus) -> list[AppSoftware]:
     """The app, by the id that all other calls take."""
     listing = await _listing(bus, caller, app_key)
     return [AppSoftware(app_software_id=listing.app_key, hosting=listing.hosting)]
@@ -50,7 +50,7 @@ async def app_software(app_key: AppKey, caller: Caller, bus: Bus) -> list[AppSof
 @router.get("/{app_key}/tokens", **_PROBLEMS)
 async def tokens(
     app_key: AppKey,
-    caller: Caller,
+    caller: AppReader,
     bus: Bus,
     response: Response,
     token: Annotated[TokenText | None, Query()] = None,
@@ -63,7 +63,7 @@ async def tokens(
 
 @router.post("/{app_key}/tokens", status_code=201, **_PROBLEMS)
 async def create_token(
-    app_key: AppKey, caller: Caller, bus: Bus, response: Response, wanted: NewToken | None = None
+    app_key: AppKey, caller: AppWriter, bus: Bus, response: Response, wanted: NewToken | None = None
 ) -> Token:
     """Make a token for a private app; at most 50 are active."""
     response.headers.update(_ONCE)
@@ -75,7 +75,7 @@ async def create_token(
 
 @router.delete("/{app_key}/tokens/{token}", status_code=204, **_PROBLEMS)
 async def remove_token(
-    app_key: AppKey, token: Annotated[TokenText, Path()], caller: Caller, bus: Bus
+    app_key: AppKey, token: Annotated[TokenText, Path()], caller: AppWriter, bus: Bus
 ) -> None:
     """Remove a token for ever; where it was applied the app is unlicensed from then on."""
     for row in await _tokens(bus, caller, app_key):
@@ -89,7 +89,7 @@ async def remove_token(
 @router.get("/{app_key}/versions", response_model_exclude_none=True, **_PROBLEMS)
 async def versions(
     app_key: AppKey,
-    caller: Caller,
+    caller: AppReader,
     bus: Bus,
     limit: Annotated[int, Query(ge=1, le=50)] = 10,
     cursor: Annotated[str | None, Query(pattern=_CURSOR)] = None,
@@ -109,7 +109,7 @@ async def versions(
 
 @router.get("/{app_key}/versions/{build}/listing", **_PROBLEMS)
 async def version_listing(
-    app_key: AppKey, build: Build, caller: Caller, bus: Bus
+    app_key: AppKey, build: Build, caller: AppReader, bus: Bus
 ) -> VersionListing:
     """How the marketplace shows a version."""
     listing = await _listing(bus, caller, app_key)

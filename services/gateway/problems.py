@@ -18,7 +18,6 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 _STATUS = {
     "bad-request": 400,
-    "busy": 429,
     "descriptor-not-listed": 404,
     "no-token": 404,
     "not-authenticated": 401,
@@ -76,7 +75,7 @@ def away(code: str, detail: str) -> Problem:
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """How a route may end otherwise than well, for its description."""
     shown = {"model": Problem, "content": {MEDIA_TYPE: {}}}
-    return dict.fromkeys((*statuses, 503), shown)
+    return dict.fromkeys((*statuses, 429, 503), shown)
 
 
 def told(app: FastAPI) -> None:
@@ -122,7 +121,7 @@ _BY_LIBRARY = {
     413: ("too-large", "the body is larger than anything that is asked for here"),
 }
 """What the library refuses by itself."""
-_HEADERS = {503: {"Retry-After": "1"}}
+_HEADERS = {status: {"Retry-After": "1"} for status in (429, 503)}
 
 
 def _not_done(reply: Refused | Failed) -> NotDone:

@@ -88,6 +88,13 @@ EXITS = {
         Call(["add"], 2),
         Call(["add", "eve", "--data", "/proc"], 3),
     ],
+    "api-key": [
+        Call(["remove", "00000000"], 1),
+        Call(["add", "nobody", "--scope", "apps:read"], 1),
+        Call(["add", "ann"], 2),
+        Call(["add", "ann", "--scope", "all"], 2),
+        Call(["list", "--data", "absent"], 2),
+    ],
     "explain": [Call(["limit"], 2)],
     "docs": [Call(["atlassian-connect.json"], 2), Call(["/proc/docs"], 3)],
 }
@@ -118,6 +125,7 @@ HOSTILE_CALLS = {
     "deliveries": Call(["site-a", "com.example.evil", "--as", "bob"], 0),
     "open": Call(["site-a", "com.example.app", "--page", HOSTILE, "--as", "bob"], 1),
     "account": Call(["remove", HOSTILE], 2),
+    "api-key": Call(["list"], 0),
     "explain": Call([HOSTILE], 2),
     "docs": Call([f"{HOSTILE}-docs"], 0),
 }

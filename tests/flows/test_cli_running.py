@@ -70,7 +70,7 @@ async def test_a_house_runs_until_it_is_told_to_stop(tmp_path: Path, number: int
         assert told.startswith("up: listing, token, installation on 127.0.0.1:")
         signing_in = await read_line(up.stdout)
         password = signing_in.removeprefix("sign in over HTTP as operator with ").partition(",")[0]
-        assert Accounts(tmp_path / "data").admits("operator", password)
+        assert Accounts(tmp_path / "data").by_password("operator", password)
         children = _children(up.pid)
         assert len(children) == 5
 

@@ -16,10 +16,10 @@ def test_an_account_is_admitted_by_its_password_alone(tmp_path: Path) -> None:
     assert not accounts.begun
     password, other = accounts.add("ann"), accounts.add("bob")
     assert accounts.names == ("ann", "bob")
-    assert accounts.admits("ann", password)
-    assert accounts.admits("bob", other)
+    assert accounts.by_password("ann", password)
+    assert accounts.by_password("bob", other)
     for name, wrong in (("ann", other), ("eve", password), ("ann", ""), ("eve", "")):
-        assert not accounts.admits(name, wrong)
+        assert not accounts.by_password(name, wrong)
 
 
 def test_the_file_has_no_password_and_is_for_its_owner(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ def test_the_file_has_no_password_and_is_for_its_owner(tmp_path: Path) -> None:
     file = tmp_path / "accounts.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert password not in file.read_text()
-    assert json.loads(file.read_text())["ann"].startswith("$argon2id$")
+    assert json.loads(file.read_text())["ann"]["password"].startswith("$argon2id$")
 
 
 def test_what_is_there_stays_and_what_is_not_is_told(tmp_path: Path) -> None:
@@ -35,9 +35,9 @@ def test_what_is_there_stays_and_what_is_not_is_told(tmp_path: Path) -> None:
     password = accounts.add("ann")
     with pytest.raises(AccountExists):
         accounts.add("ann")
-    assert accounts.admits("ann", password)
+    assert accounts.by_password("ann", password)
     accounts.remove("ann")
-    assert not accounts.admits("ann", password)
+    assert not accounts.by_password("ann", password)
     assert accounts.begun
     with pytest.raises(NoAccount):
         accounts.remove("ann")
@@ -56,7 +56,7 @@ def test_the_command_adds_lists_and_removes(
     on = ["--data", str(tmp_path)]
     assert run(["account", "add", "ann", "--json", *on]) == 0
     (made,) = json.loads(capsys.readouterr().out)
-    assert Accounts(tmp_path).admits("ann", made["password"])
+    assert Accounts(tmp_path).by_password("ann", made["password"])
     assert run(["account", *on]) == 0
     assert capsys.readouterr().out == "ann\n"
     assert run(["account", "add", "ann", *on]) == 1

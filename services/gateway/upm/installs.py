@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
 from services.gateway.bus import Bus
-from services.gateway.caller import Caller
+from services.gateway.caller import SiteReader, SiteWriter
 from services.gateway.problems import NotDone, Problem, done, success
 from services.gateway.upm import csrf
 from services.gateway.upm.plugins import PROBLEMS
@@ -67,7 +67,7 @@ class Asked(BaseModel):
     dependencies=[Depends(csrf.shown)],
     **PROBLEMS,
 )
-async def install(site_id: SiteId, asked: Asked, caller: Caller, bus: Bus) -> Task:
+async def install(site_id: SiteId, asked: Asked, caller: SiteWriter, bus: Bus) -> Task:
     """Begin to install an app by its token link, its descriptor link or its descriptor's URL."""
     place, command_id = await bus.last(REFUSALS), uuid.uuid4().hex
     command = InstallApp(site_id=site_id, url=asked.plugin_uri)
@@ -85,7 +85,7 @@ async def install(site_id: SiteId, asked: Asked, caller: Caller, bus: Bus) -> Ta
     responses={303: {"description": "It is done: the app is there"}, **PROBLEMS["responses"]},
 )
 async def pending(
-    site_id: SiteId, app_key: AppKey, attempt: Attempt, caller: Caller, bus: Bus
+    site_id: SiteId, app_key: AppKey, attempt: Attempt, caller: SiteReader, bus: Bus
 ) -> Task | RedirectResponse:
     """How an installation goes on; once it is done this leads to the app."""
     query = InstallAttempt(site_id=site_id, app_key=app_key, attempt=attempt)
@@ -100,7 +100,7 @@ async def pending(
 
 @router.get("/pending/refused/{place}/{command_id}", response_model_exclude_none=True, **PROBLEMS)
 async def refused(
-    site_id: SiteId, place: Place, command_id: CommandId, caller: Caller, bus: Bus
+    site_id: SiteId, place: Place, command_id: CommandId, caller: SiteReader, bus: Bus
 ) -> Task:
     """Why nothing was installed; it is told a moment after it was decided."""
     task, near = _pending(site_id, f"refused/{place}/{command_id}"), _NEAR

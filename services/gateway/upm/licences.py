@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
 
 from services.gateway.bus import Bus
-from services.gateway.caller import Caller
+from services.gateway.caller import SiteReader, SiteWriter
 from services.gateway.problems import done, refused, success
 from services.gateway.upm.plugins import PROBLEMS
 from services.gateway.upm.shapes import PREFIX, License, Links, Token, Tokens, base
@@ -39,7 +39,7 @@ class Wanted(BaseModel):
 
 
 @router.get("/license-tokens", **PROBLEMS)
-async def tokens(site_id: SiteId, caller: Caller, bus: Bus, response: Response) -> Tokens:
+async def tokens(site_id: SiteId, caller: SiteReader, bus: Bus, response: Response) -> Tokens:
     """The tokens of all apps on the site."""
     response.headers.update(_ONCE)
     rows = await _tokens(bus, caller, site_id)
@@ -48,7 +48,7 @@ async def tokens(site_id: SiteId, caller: Caller, bus: Bus, response: Response) 
 
 @router.get("/license-tokens/{app_key}-key", **PROBLEMS)
 async def token(
-    site_id: SiteId, app_key: AppKey, caller: Caller, bus: Bus, response: Response
+    site_id: SiteId, app_key: AppKey, caller: SiteReader, bus: Bus, response: Response
 ) -> Token:
     """The token of an app."""
     response.headers.update(_ONCE)
@@ -57,7 +57,7 @@ async def token(
 
 @router.post("/license-tokens", **PROBLEMS)
 async def set_token(
-    site_id: SiteId, wanted: Wanted, caller: Caller, bus: Bus, response: Response
+    site_id: SiteId, wanted: Wanted, caller: SiteWriter, bus: Bus, response: Response
 ) -> Token:
     """Let an app run on a token, or on none, and switch its licence; all of it or nothing."""
     response.headers.update(_ONCE)
@@ -78,13 +78,13 @@ async def set_token(
 
 
 @router.delete("/license-tokens/{app_key}-key", status_code=204, **PROBLEMS)
-async def clear_token(site_id: SiteId, app_key: AppKey, caller: Caller, bus: Bus) -> None:
+async def clear_token(site_id: SiteId, app_key: AppKey, caller: SiteWriter, bus: Bus) -> None:
     """Let an app run on no token."""
     done(await bus.send(ClearToken(site_id=site_id, app_key=app_key), actor=caller))
 
 
 @router.get("/{app_key}-key/license", response_model_exclude_none=True, **PROBLEMS)
-async def licence(site_id: SiteId, app_key: AppKey, caller: Caller, bus: Bus) -> License:
+async def licence(site_id: SiteId, app_key: AppKey, caller: SiteReader, bus: Bus) -> License:
     """The licence of an app."""
     asked = App(site_id=site_id, app_key=app_key)
     app = success(await bus.query(asked, actor=caller)).read(AppView)

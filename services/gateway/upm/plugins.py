@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
 
 from services.gateway.bus import Bus
-from services.gateway.caller import Caller
+from services.gateway.caller import SiteReader, SiteWriter
 from services.gateway.problems import done, responses, success
 from services.gateway.upm import csrf
 from services.gateway.upm.shapes import PREFIX, Plugin, Plugins, Setting, Settings, modules
@@ -37,7 +37,7 @@ class Change(BaseModel):
 @router.api_route("/", methods=["GET", "HEAD"], response_model_exclude_none=True, **PROBLEMS)
 async def plugins(
     site_id: SiteId,
-    caller: Caller,
+    caller: SiteReader,
     bus: Bus,
     response: Response,
     upm_token: Annotated[str, Depends(csrf.made)],
@@ -49,7 +49,7 @@ async def plugins(
 
 
 @router.get("/settings", **PROBLEMS)
-async def settings(site_id: SiteId, caller: Caller, bus: Bus) -> Settings:
+async def settings(site_id: SiteId, caller: SiteReader, bus: Bus) -> Settings:
     """Whether the site takes private apps, as tools call that."""
     site = success(await bus.query(Site(site_id=site_id), actor=caller)).read(SiteView)
     return Settings(
@@ -58,14 +58,14 @@ async def settings(site_id: SiteId, caller: Caller, bus: Bus) -> Settings:
 
 
 @router.get("/{app_key}-key", response_model_exclude_none=True, **PROBLEMS)
-async def plugin(site_id: SiteId, app_key: AppKey, caller: Caller, bus: Bus) -> Plugin:
+async def plugin(site_id: SiteId, app_key: AppKey, caller: SiteReader, bus: Bus) -> Plugin:
     """An app with its modules."""
     return await _plugin(bus, caller, site_id, app_key)
 
 
 @router.put("/{app_key}-key", response_model_exclude_none=True, **PROBLEMS)
 async def change(
-    site_id: SiteId, app_key: AppKey, wanted: Change, caller: Caller, bus: Bus
+    site_id: SiteId, app_key: AppKey, wanted: Change, caller: SiteWriter, bus: Bus
 ) -> Plugin:
     """Enable or disable an app."""
     command = EnableApp if wanted.enabled else DisableApp
@@ -74,7 +74,7 @@ async def change(
 
 
 @router.delete("/{app_key}-key", status_code=204, **PROBLEMS)
-async def uninstall(site_id: SiteId, app_key: AppKey, caller: Caller, bus: Bus) -> None:
+async def uninstall(site_id: SiteId, app_key: AppKey, caller: SiteWriter, bus: Bus) -> None:
     """Take an app off the site."""
     done(await bus.send(UninstallApp(site_id=site_id, app_key=app_key), actor=caller))
 
