@@ -1,11 +1,13 @@
 """Who may ask over HTTP: accounts in a file, with hashes of their passwords (argon2id) and keys."""
 
 import fcntl
+import hmac
 import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,8 +34,12 @@ class _Account(BaseModel):
 
 _FILE = TypeAdapter(dict[str, _Account])
 _HASHER = PasswordHasher()
-_NOBODY = _HASHER.hash(secrets.token_urlsafe())
-"""What the password of an unknown account is compared with, so that both take as long."""
+
+
+@cache
+def _nobody() -> str:
+    """What the password of an unknown account is compared with, so that both take as long."""
+    return _HASHER.hash(secrets.token_urlsafe())
 
 
 class SignedIn(NamedTuple):
@@ -71,6 +77,8 @@ class Accounts:
 
     def __init__(self, data: Path) -> None:
         self._path = data / "accounts.json"
+        self._secret = secrets.token_bytes(32)
+        self._marks: frozenset[bytes] = frozenset()
 
     @property
     def begun(self) -> bool:
@@ -130,14 +138,23 @@ class Accounts:
             if not any(account.keys.pop(id_, None) for account in known.values()):
                 raise NoKey(f"there is no API key {id_}")
 
+    def again(self, name: str, password: str) -> SignedIn | None:
+        """Who signs in with a password with which they did before, and which still is theirs."""
+        known = self._read().get(name)
+        before = known is not None and self._mark(known, password) in self._marks
+        return SignedIn(name) if before else None
+
     def by_password(self, name: str, password: str) -> SignedIn | None:
         """Who signs in with that password; takes as long for an unknown account."""
         known = self._read().get(name)
         try:
-            _HASHER.verify(_NOBODY if known is None else known.password, password)
+            _HASHER.verify(_nobody() if known is None else known.password, password)
         except (VerificationError, InvalidHashError):
             return None
-        return None if known is None else SignedIn(name)
+        if known is None:
+            return None
+        self._marks = frozenset({*self._marks, self._mark(known, password)})
+        return SignedIn(name)
 
     def by_key(self, text: str, now: datetime) -> SignedIn | None:
         """Who signs in with that key."""
@@ -150,6 +167,10 @@ class Accounts:
             if key is not None and key.opens(secret, now):
                 return SignedIn(name, key.grants)
         return None
+
+    def _mark(self, known: _Account, password: str) -> bytes:
+        """What is remembered of a password that was right; another one for each process."""
+        return hmac.digest(self._secret, f"{known.password}\0{password}".encode(), "sha256")
 
     def _read(self) -> dict[str, _Account]:
         try:

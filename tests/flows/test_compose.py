@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import yaml
 
+from services.accounts import Accounts
 from services.contract import SERVICES
 from services.token.commands import CreateToken
 from shared.client import Client, NoReply
@@ -106,13 +107,26 @@ async def healthy(url: str) -> Client:
             return client
 
 
+async def first_answer(asking: httpx2.AsyncClient, path: str) -> httpx2.Response:
+    """The answer of a gateway that may still be starting."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                return await asking.get(path)
+            except httpx2.ConnectError:
+                await asyncio.sleep(0.1)
+
+
 async def test_the_composed_services_make_a_token(tmp_path: Path) -> None:
     async with composed(tmp_path) as (url, http), await healthy(url) as client:
         await acting.list_app(client, "com.example.composed")
         await acting.make_site(client, "composed")
         await acting.accepted(client, "ann", CreateToken(app_key="com.example.composed"))
+        bob = acting.BOB, Accounts(tmp_path / "gateway").add(acting.BOB)
         async with httpx2.AsyncClient(base_url=http) as asking:
-            assert (await asking.get("/health")).json()["ready"] is True
+            assert (await first_answer(asking, "/health")).json()["ready"] is True
+            plugins = await asking.get("/site/composed/rest/plugins/1.0/", auth=bob)
+            assert plugins.json() == {"plugins": []}
 
 
 def _chosen(variable: re.Match[str]) -> str:

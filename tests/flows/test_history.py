@@ -165,7 +165,7 @@ async def test_what_has_no_history_is_told(data: Path, tmp_path: Path) -> None:
         assert (damaged.code, damaged.err.partition(":")[0]) == (1, "damaged")
     copy(data, tmp_path)
     with closing(sqlite3.connect(tmp_path / "token.sqlite")) as store, store:
-        store.execute("UPDATE stored_events SET topic='no.Topic' WHERE rowid=4")
+        store.execute("UPDATE stored_events SET topic='no.Topic' WHERE topic='token.TokenCreated'")
     for command in (("history", TOKENS), ("replay",)):
         damaged = await guestlist(*command, settings={"GUESTLIST_DATA": str(tmp_path)})
         assert (damaged.code, damaged.err.partition(":")[0]) == (1, "damaged")
@@ -240,8 +240,8 @@ async def test_a_change_is_found_in_a_house_that_is_down_by_its_seal(
     other = await guestlist("verify", "--against", str(seal), "--signer", "x", settings=settings)
     assert (other.code, other.err.partition(":")[0]) == (1, "no-seal")
     with closing(sqlite3.connect(here / "token.sqlite")) as store, store:
-        told = "UPDATE stored_events SET state=replace(state, '\"ann\"', '\"eve\"') WHERE rowid=4"
-        store.execute(told)
+        told = "UPDATE stored_events SET state=replace(state, '\"ann\"', '\"eve\"') WHERE topic=?"
+        store.execute(told, ("token.TokenCreated",))
     wrong = [
         row for row in await verified(here, "--against", str(seal), code=1) if row["well"] is False
     ]

@@ -8,7 +8,7 @@ import pytest
 
 from services.contract import SERVICES
 from services.history.kinds import KINDS
-from services.installation.commands import LicenceState, SetLicenceState
+from services.installation.commands import LicenceState, SetAppProperty, SetLicenceState
 from services.installation.queries import App
 from services.listing.queries import Listing as AskListing
 from services.supervisor import Supervisor
@@ -32,7 +32,7 @@ async def answers(client: Client, app_key: str, site_id: str) -> list[Answer]:
 
 
 async def installed_app(client: Client, audit: Audit, app_key: str, site_id: str) -> None:
-    """An app with some history: tokens made, applied and removed, its licence switched."""
+    """An app with some history: tokens made, applied, removed, its licence switched; it keeps."""
     await acting.list_app(client, app_key)
     await acting.make_site(client, site_id)
     _, link = await acting.make_token(client, app_key)
@@ -42,6 +42,8 @@ async def installed_app(client: Client, audit: Audit, app_key: str, site_id: str
     await acting.install(client, audit, site_id, link)
     licence = SetLicenceState(site_id=site_id, app_key=app_key, state=LicenceState.INACTIVE_TRIAL)
     await accepted(client, BOB, licence)
+    kept = SetAppProperty(site_id=site_id, app_key=app_key, name="board", value="1")
+    await accepted(client, BOB, kept)
 
 
 def aggregates(house: Supervisor, service: str) -> Iterator[Aggregate]:

@@ -53,8 +53,11 @@ async def test_an_install_is_waited_for(
 ) -> None:
     ended = await install(house, tmp_path, links[APP], "--id", "first")
     assert (ended.code, ended.err) == (0, "")
-    first, result, *events = ended.out.splitlines()
-    assert (first, result) == ("accepted first", f"  installation_id: {SITE}/{APP}/1")
+    first, *result = ended.out.splitlines()[:4]
+    events = ended.out.splitlines()[4:]
+    assert first == "accepted first"
+    shown = [f"installation_id: {SITE}/{APP}/1", f"app_key: {APP}", "attempt: 1"]
+    assert [line.strip() for line in result] == shown
     types = [line.split("\t")[1].partition(".")[2] for line in events]
     assert (types[0], types[-1]) == ("InstallRequested", "AppInstalled")
     assert "TokenAttached" in types  # what other services did may be told later than the end

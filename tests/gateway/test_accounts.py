@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.accounts import AccountExists, Accounts, NoAccount
+from services.accounts import AccountExists, Accounts, NoAccount, SignedIn
 from services.cli.main import run
 
 
@@ -28,6 +28,20 @@ def test_the_file_has_no_password_and_is_for_its_owner(tmp_path: Path) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert password not in file.read_text()
     assert json.loads(file.read_text())["ann"]["password"].startswith("$argon2id$")
+
+
+def test_a_password_that_was_right_is_known_again_while_it_is(tmp_path: Path) -> None:
+    accounts = Accounts(tmp_path)
+    password = accounts.add("ann")
+    assert accounts.again("ann", password) is None
+    assert accounts.by_password("ann", password)
+    assert accounts.again("ann", password) == SignedIn("ann")
+    assert accounts.again("ann", password[:-1]) is None
+    assert accounts.again("bob", password) is None
+    accounts.remove("ann")
+    assert accounts.again("ann", password) is None
+    accounts.add("ann")
+    assert accounts.again("ann", password) is None
 
 
 def test_what_is_there_stays_and_what_is_not_is_told(tmp_path: Path) -> None:

@@ -134,14 +134,16 @@ def test_a_wrong_call_changes_nothing(accounts: Accounts, tmp_path: Path, typed:
     assert accounts.keys == ()
 
 
-async def test_a_flood_of_passwords_is_told_to_come_again_and_keys_come_in(
+async def test_a_flood_of_passwords_is_told_to_come_again_and_keeps_nobody_out(
     accounts: Accounts,
 ) -> None:
-    door = Door(accounts)
+    door, right = Door(accounts), accounts.add("mia")
     key = accounts.add_key("ann", ["apps:read"], now=NOW).text
+    assert await door.by_password("mia", right) == SignedIn("mia")
     flood = [asyncio.create_task(door.by_password("ann", "x")) for _ in range(WAITING + 3)]
     await asyncio.sleep(0)
     assert await door.by_key(key) is not None
+    assert await door.by_password("mia", right) == SignedIn("mia")
     ended = await asyncio.gather(*flood, return_exceptions=True)
     busy = [row for row in ended if isinstance(row, NotDone)]
     assert [row.problem.status for row in busy] == [429] * 3

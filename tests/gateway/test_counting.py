@@ -14,6 +14,7 @@ from nats.aio.client import Client as Connection
 from services.accounts import Accounts
 from services.gateway.app import made
 from services.gateway.counting import Counting
+from services.gateway.door import Door
 from shared.client import Client
 from shared.streams import make_streams
 from shared.subjects import EVENTS, REFUSALS
@@ -46,7 +47,7 @@ async def wire(bare: str) -> AsyncIterator[Connection]:
 async def asking(client: Client, data: Path) -> AsyncIterator[tuple[Counting, httpx2.AsyncClient]]:
     """A gateway that counts nothing yet, and how an operator asks it."""
     app = made()
-    app.state.accounts, app.state.operators = Accounts(data), (OPERATOR,)
+    app.state.door, app.state.operators = Door(Accounts(data)), (OPERATOR,)
     app.state.counting = counting = Counting(client, patience=0.5)
     async with httpx2.AsyncClient(
         transport=httpx2.ASGITransport(app),
