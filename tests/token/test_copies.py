@@ -128,7 +128,6 @@ def test_links_lead_to_the_newest_version_that_is_as_private(scenario: Scenario)
     assert "/version/3/" in links["public"]
 
 
-@rule("tokens.clear")
 def test_where_a_token_is_applied_its_partner_learns_the_cloud_id(scenario: Scenario) -> None:
     registered = SiteRegistered(
         site_id="site-a",
@@ -148,6 +147,7 @@ def test_where_a_token_is_applied_its_partner_learns_the_cloud_id(scenario: Scen
     assert (first["cloud_id"], second["cloud_id"]) == ("cloud-7", None)
 
 
+@rule("tokens.clear")
 def test_a_token_that_is_cleared_on_its_site_is_marked(scenario: Scenario) -> None:
     made = TokenCreated(app_key=KEY, token_id=1, maker=ANN, created_at=NOW)
     applied = TokenApplied(app_key=KEY, token_id=1, site_id="site-a", applied_at=NOW)
