@@ -94,10 +94,10 @@ class Version(Shape):
             build_number=row.build,
             version_number=row.version,
             compatibilities=[Compatibility(parent_software_id=product)] if product else [],
-            supported_payment_model=listing.payment_model,
+            supported_payment_model=row.payment_model,
             framework_details=Framework(
                 attributes=Attributes(
-                    descriptor_url=listing.descriptor_url, descriptor_link=row.descriptor_link
+                    descriptor_url=row.descriptor_url, descriptor_link=row.descriptor_link
                 )
             ),
             beta=row.beta,

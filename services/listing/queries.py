@@ -64,6 +64,9 @@ class ListedVersion(Message):
     version: str
     visibility: Visibility
     beta: bool
+    payment_model: PaymentModel
+    descriptor_url: str
+    """From here it was fetched."""
     descriptor_link: str
     """From here sites install it, a private one unlicensed."""
 

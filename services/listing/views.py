@@ -87,12 +87,15 @@ class Views:
         )
 
     def _version(self, app_key: str, version: domain.Version) -> ListedVersion:
-        build = version.published.build
+        published = version.published
+        build = published.build
         return ListedVersion(
             build=build,
-            version=version.published.version,
+            version=published.version,
             visibility=version.visibility,
             beta=version.beta,
+            payment_model=published.payment_model,
+            descriptor_url=published.descriptor_url,
             descriptor_link=Link(app_key, build).url(self._public_url),
         )
 

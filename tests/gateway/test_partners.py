@@ -56,7 +56,9 @@ async def test_a_token_is_made_listed_used_and_removed(
         assert (bare.status_code, bare.json()["note"]) == (201, None)
         token = made.json()
         unused = token | {"createdAt": None, "appliedAt": None}
-        (first, second) = (await ann("GET", f"{app_key}/tokens")).json()["tokens"]
+        listed = await ann("GET", f"{app_key}/tokens")
+        assert listed.headers["cache-control"] == "no-store"
+        (first, second) = listed.json()["tokens"]
         assert first | {"createdAt": None} == unused
         assert (first["status"], first["instance"], first["cloudId"]) == ("unused", None, None)
         only = await ann("GET", f"{app_key}/tokens?token={second['token']}")
@@ -106,10 +108,13 @@ async def test_versions_are_paged_each_once_while_others_are_published(
         while page is not None:
             told = (await ann("GET", page.removeprefix(f"{REST}/"))).json()
             assert told["links"]["self"] == page
+            assert told["totalCount"] == 5 + len(seen) // 2
             seen += [row["buildNumber"] for row in told["versions"]]
             page = told["links"].get("next")
             await publish()
         assert seen == [5, 4, 3, 2, 1]
+        last = (await ann("GET", f"{app_key}/versions?limit=8")).json()
+        assert "next" not in last["links"]
         newest = (await ann("GET", f"{app_key}/versions")).json()
         assert (len(newest["versions"]), newest["totalCount"]) == (8, 8)
         assert newest["versions"][0] == {
@@ -129,6 +134,26 @@ async def test_versions_are_paged_each_once_while_others_are_published(
             "beta": False,
             "state": "PRIVATE",
         }
+
+
+async def test_each_version_tells_what_it_was_published_with(client: Client, ann: Partner) -> None:
+    app_key = "com.example.moved"
+    async with acting.served(client, app_key, payment_model="free") as app:
+        await acting.make_public(client, app_key)
+        app.change(description="Plans")
+        paid = PublishVersion(
+            app_key=app_key,
+            descriptor_url=f"{app.url}?moved",
+            visibility="public",
+            beta=True,
+            payment_model="paid-via-atlassian",
+        )
+        await accepted(client, ANN, paid)
+        rows = (await ann("GET", f"{app_key}/versions")).json()["versions"]
+        told = [(row["supportedPaymentModel"], row["beta"], row["state"]) for row in rows]
+        assert told == [("paid-via-atlassian", True, "PUBLIC"), ("free", False, "PRIVATE")]
+        urls = [row["frameworkDetails"]["attributes"]["descriptorUrl"] for row in rows]
+        assert urls == [f"{app.url}?moved", app.url]
 
 
 async def test_a_version_is_shown_as_it_is_listed(client: Client, ann: Partner) -> None:
