@@ -1,6 +1,7 @@
 """The shapes in which the Marketplace's REST API 3 tells apps, versions and access tokens.
 
 Its examples: https://developer.atlassian.com/platform/marketplace/rest/v4/api-group-app-software/
+and …/api-group-app-version-listing/
 What it tells of and isn't known here is left out.
 """
 
@@ -9,7 +10,7 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from services.listing.commands import PaymentModel
+from services.listing.commands import PaymentModel, Visibility
 from services.listing.queries import ListedVersion, ListingView, Status
 from services.token.commands import Links
 from services.token.queries import TokenView
@@ -20,7 +21,7 @@ PREFIX = "/rest/3/app-software"
 class Shape(BaseModel):
     """Anything that is told."""
 
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True)
+    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, frozen=True)
 
 
 class AppSoftware(Shape):
@@ -84,7 +85,8 @@ class Version(Shape):
     supported_payment_model: PaymentModel
     framework_details: Framework
     beta: bool
-    state: Literal["PRIVATE", "PUBLIC"]
+    state: Literal["active"] = "active"
+    visibility: Visibility
 
     @classmethod
     def of(cls, listing: ListingView, row: ListedVersion) -> "Version":
@@ -101,7 +103,7 @@ class Version(Shape):
                 )
             ),
             beta=row.beta,
-            state=_state(row),
+            visibility=row.visibility,
         )
 
 
@@ -142,7 +144,7 @@ class VersionListing(Shape):
         return cls(
             build_number=row.build,
             version_number=row.version,
-            state=_state(row),
+            state="PRIVATE" if row.visibility == "private" else "PUBLIC",
             approval_status=listing.status,
             name=listing.name,
             summary=listing.summary,
@@ -153,7 +155,3 @@ class VersionListing(Shape):
             terms=listing.terms,
             privacy=listing.privacy,
         )
-
-
-def _state(row: ListedVersion) -> Literal["PRIVATE", "PUBLIC"]:
-    return "PRIVATE" if row.visibility == "private" else "PUBLIC"

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import BaseModel
 
 from services.gateway.bus import Bus
@@ -18,7 +18,7 @@ from services.gateway.marketplace import (
     Versions,
 )
 from services.gateway.problems import NotDone, Problem, done, responses, success
-from services.listing.queries import Listing, ListingView
+from services.listing.queries import ListedVersion, Listing, ListingView
 from services.token.commands import CreatedToken, CreateToken, Note, RemoveToken, TokenText
 from services.token.queries import ListTokens, TokenList
 from services.token.refusals import UnknownToken
@@ -31,6 +31,7 @@ _PROBLEMS: dict[str, Any] = {"responses": responses(400, 401, 403, 404, 409)}
 _ONCE = {"Cache-Control": "no-store"}
 """Tokens are in the answers."""
 _CURSOR = r"^before-[0-9]{1,9}$"
+_ONE_WISH = Header(alias="Idempotency-Key", pattern=r"^[\x21-\x7e]+$", max_length=200)
 Build = Annotated[int, Path(ge=1, lt=10**9)]
 
 
@@ -41,10 +42,13 @@ class NewToken(BaseModel):
 
 
 @router.get("/app-key/{app_key}", **_PROBLEMS)
-async def app_software(app_key: AppKey, caller: AppReader, bus: Bus) -> list[AppSoftware]:
-    """The app, by the id that all other calls take."""
+async def app_software(
+    app_key: AppKey, caller: AppReader, bus: Bus, hosting: str | None = None
+) -> list[AppSoftware]:
+    """The app, by the id that all other calls take; with another hosting there is none."""
     listing = await _listing(bus, caller, app_key)
-    return [AppSoftware(app_software_id=listing.app_key, hosting=listing.hosting)]
+    found = [AppSoftware(app_software_id=listing.app_key, hosting=listing.hosting)]
+    return [row for row in found if hosting in (None, row.hosting)]
 
 
 @router.get("/{app_key}/tokens", **_PROBLEMS)
@@ -63,12 +67,21 @@ async def tokens(
 
 @router.post("/{app_key}/tokens", status_code=201, **_PROBLEMS)
 async def create_token(
-    app_key: AppKey, caller: AppWriter, bus: Bus, response: Response, wanted: NewToken | None = None
+    app_key: AppKey,
+    caller: AppWriter,
+    bus: Bus,
+    response: Response,
+    wanted: NewToken | None = None,
+    once: Annotated[str | None, _ONE_WISH] = None,
 ) -> Token:
-    """Make a token for a private app; at most 50 are active."""
+    """Make a token for a private app; at most 50 are active.
+
+    Asked again under the same `Idempotency-Key` the answer is the same token.
+    """
     response.headers.update(_ONCE)
     note = None if wanted is None else wanted.note
-    reply = done(await bus.send(CreateToken(app_key=app_key, note=note), actor=caller))
+    command = CreateToken(app_key=app_key, note=note)
+    reply = done(await bus.send(command, actor=caller, command_id=once))
     made = reply.read(CreatedToken)
     return Token(token=made.token, token_id=made.token_id, note=note, links=made.links)
 
@@ -100,11 +113,18 @@ async def versions(
     rows = sorted(listing.versions, key=lambda row: row.build, reverse=True)
     rest = [row for row in rows if end is None or row.build < end]
     here = f"{PREFIX}/{app_key}/versions?limit={limit}"
-    links = Pages(self=here if cursor is None else f"{here}&cursor={cursor}")
-    if len(rest) > limit:
-        links.next = f"{here}&cursor=before-{rest[limit - 1].build}"
+    links = Pages(
+        self=here if cursor is None else f"{here}&cursor={cursor}",
+        next=f"{here}&cursor=before-{rest[limit - 1].build}" if len(rest) > limit else None,
+    )
     shown = [Version.of(listing, row) for row in rest[:limit]]
     return Versions(links=links, versions=shown, total_count=len(rows))
+
+
+@router.get("/{app_key}/versions/{build}", **_PROBLEMS)
+async def version(app_key: AppKey, build: Build, caller: AppReader, bus: Bus) -> Version:
+    """One version of an app."""
+    return Version.of(*await _version(bus, caller, app_key, build))
 
 
 @router.get("/{app_key}/versions/{build}/listing", **_PROBLEMS)
@@ -112,10 +132,16 @@ async def version_listing(
     app_key: AppKey, build: Build, caller: AppReader, bus: Bus
 ) -> VersionListing:
     """How the marketplace shows a version."""
+    return VersionListing.of(*await _version(bus, caller, app_key, build))
+
+
+async def _version(
+    bus: Client, caller: str, app_key: str, build: int
+) -> tuple[ListingView, ListedVersion]:
     listing = await _listing(bus, caller, app_key)
     for row in listing.versions:
         if row.build == build:
-            return VersionListing.of(listing, row)
+            return listing, row
     raise _unknown("unknown-version", f"{app_key} has no build {build}")
 
 

@@ -1,5 +1,6 @@
 """The members of a partner make tokens and look at their apps over HTTP."""
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -26,9 +27,13 @@ class Partner:
     def __init__(self, http: httpx2.AsyncClient, account: str, password: str) -> None:
         self._http, self._auth = http, (account, password)
 
-    async def __call__(self, method: str, path: str, body: Any = None) -> httpx2.Response:
+    async def __call__(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> httpx2.Response:
         """The answer."""
-        return await self._http.request(method, f"{REST}/{path}", json=body, auth=self._auth)
+        return await self._http.request(
+            method, f"{REST}/{path}", json=body, auth=self._auth, headers=headers
+        )
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +55,8 @@ async def test_a_token_is_made_listed_used_and_removed(
     async with acting.served(client, app_key, sample.JWT):
         found = await ann("GET", f"app-key/{app_key}")
         assert found.json() == [{"appSoftwareId": app_key, "hosting": "cloud"}]
+        assert (await ann("GET", f"app-key/{app_key}?hosting=cloud")).json() == found.json()
+        assert (await ann("GET", f"app-key/{app_key}?hosting=server")).json() == []
         made = await ann("POST", f"{app_key}/tokens", {"note": "for Bob"})
         assert (made.status_code, made.headers["cache-control"]) == (201, "no-store")
         bare = await ann("POST", f"{app_key}/tokens")
@@ -77,6 +84,19 @@ async def test_a_token_is_made_listed_used_and_removed(
     assert (again.status_code, again.json()["code"]) == (404, "unknown-token")
     assert token["token"] not in again.text
     assert (await ann("GET", f"{app_key}/tokens")).json()["tokens"] == [second]
+
+
+async def test_a_token_that_is_asked_for_again_under_its_key_is_the_same(
+    client: Client, ann: Partner
+) -> None:
+    app_key = "com.example.once"
+    await acting.list_app(client, app_key)
+    asked = "POST", f"{app_key}/tokens", {"note": "x"}
+    first, again = [await ann(*asked, headers={"Idempotency-Key": "wish-1"}) for _ in range(2)]
+    assert (again.status_code, again.json()) == (201, first.json())
+    other = await ann("POST", f"{app_key}/tokens", headers={"Idempotency-Key": "wish-1"})
+    assert (other.status_code, other.json()["code"]) == (409, "command-id-reused")
+    assert len((await ann("GET", f"{app_key}/tokens")).json()["tokens"]) == 1
 
 
 async def test_at_most_50_tokens_are_active(client: Client, ann: Partner) -> None:
@@ -132,7 +152,8 @@ async def test_versions_are_paged_each_once_while_others_are_published(
                 },
             },
             "beta": False,
-            "state": "PRIVATE",
+            "state": "active",
+            "visibility": "private",
         }
 
 
@@ -150,10 +171,13 @@ async def test_each_version_tells_what_it_was_published_with(client: Client, ann
         )
         await accepted(client, ANN, paid)
         rows = (await ann("GET", f"{app_key}/versions")).json()["versions"]
-        told = [(row["supportedPaymentModel"], row["beta"], row["state"]) for row in rows]
-        assert told == [("paid-via-atlassian", True, "PUBLIC"), ("free", False, "PRIVATE")]
+        told = [(row["supportedPaymentModel"], row["beta"], row["visibility"]) for row in rows]
+        assert told == [("paid-via-atlassian", True, "public"), ("free", False, "private")]
         urls = [row["frameworkDetails"]["attributes"]["descriptorUrl"] for row in rows]
         assert urls == [f"{app.url}?moved", app.url]
+        assert (await ann("GET", f"{app_key}/versions/2")).json() == rows[0]
+        shown = await ann("GET", f"{app_key}/versions/2/listing")
+        assert shown.json()["state"] == "PUBLIC"
 
 
 async def test_a_version_is_shown_as_it_is_listed(client: Client, ann: Partner) -> None:
@@ -180,6 +204,7 @@ async def test_who_is_no_member_sees_nothing_of_a_private_app(
         ("POST", "APP/tokens"),
         ("DELETE", f"APP/tokens/{token}"),
         ("GET", "APP/versions"),
+        ("GET", "APP/versions/1"),
         ("GET", "APP/versions/1/listing"),
     ):
         theirs = await eve(method, path.replace("APP", app_key))
