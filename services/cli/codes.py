@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from services import contract
 from services.cli.stop import CODES, WRONG_USE, Stop
 from services.cli.told import Entry
+from services.gateway.codes import CODES as OVER_HTTP
 from shared.descriptor import Descriptor
 from shared.errors import Failure, Refusal
 from shared.fetch import Fetcher
@@ -24,6 +25,10 @@ def catalogue() -> dict[str, Entry]:
         *(
             Entry(code=code, kind="failed", rule=_rule(kind), hint=kind.HINT)
             for code, kind in Failure.TABLE.items()
+        ),
+        *(
+            Entry(code=code, kind="over HTTP", rule=told.rule, hint=told.hint)
+            for code, told in OVER_HTTP.items()
         ),
         *(Entry(code=code, kind="command line", rule=rule) for code, rule in CODES.items()),
     ]

@@ -89,7 +89,7 @@ class Entry(Message):
     """One code. In `rule`, names in braces stand for the data that comes with the code."""
 
     code: str
-    kind: Literal["refused", "failed", "command line"]
+    kind: Literal["refused", "failed", "over HTTP", "command line"]
     rule: str
     hint: str = ""
     next: str | None = None

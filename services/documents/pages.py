@@ -16,6 +16,7 @@ Json = dict[str, Any]
 _KINDS = {
     "refused": "A rule said no. The same command gets the same answer; give a new one a new id.",
     "failed": "Nothing was decided, and nothing is left of it. It may be sent again.",
+    "over HTTP": "Said by the gateway itself; its other codes are those of the services.",
     "command line": "Said by the command line itself; no command was decided because of it.",
 }
 _MADE = "Made by `guestlist docs`."
@@ -59,7 +60,7 @@ def codes() -> str:
     """The catalogue of codes."""
     lines = ["# Codes", "", f"{_MADE} A code never changes its meaning."]
     for kind, title in _KINDS.items():
-        lines += ["", f"## {kind.capitalize()}", "", title, ""]
+        lines += ["", f"## {kind[0].upper()}{kind[1:]}", "", title, ""]
         rows = []
         for entry in catalogue().values():
             if entry.kind == kind:

@@ -18,7 +18,7 @@ from fastapi.security import (
 from services.accounts import SignedIn
 from services.api_keys import PREFIX
 from services.gateway.door import Door
-from services.gateway.problems import NotDone, Problem, refused
+from services.gateway.problems import NotDone, Problem, only_here, refused
 from shared.errors import NotAnOperator
 
 _REFUSED = Problem(
@@ -67,17 +67,8 @@ async def _signed_in(
 async def _caller(wanted: SecurityScopes, who: Annotated[SignedIn, Depends(_signed_in)]) -> str:
     for scope in wanted.scopes:
         if scope not in who.grants:
-            raise NotDone(_lacks(scope))
+            raise only_here("scope-missing", f"the API key isn't for {scope}")
     return who.account
-
-
-def _lacks(scope: str) -> Problem:
-    return Problem(
-        status=403,
-        code="scope-missing",
-        detail=f"the API key isn't for {scope}",
-        hint="make one that is: guestlist api-key add ACCOUNT --scope",
-    )
 
 
 SiteReader = Annotated[str, Security(_caller, scopes=["sites:read"])]

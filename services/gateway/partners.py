@@ -17,7 +17,7 @@ from services.gateway.marketplace import (
     VersionListing,
     Versions,
 )
-from services.gateway.problems import NotDone, Problem, done, responses, success
+from services.gateway.problems import NotDone, Problem, done, only_here, responses, success
 from services.listing.queries import ListedVersion, Listing, ListingView
 from services.token.commands import CreatedToken, CreateToken, Note, RemoveToken, TokenText
 from services.token.queries import ListTokens, TokenList
@@ -96,7 +96,9 @@ async def remove_token(
             command = RemoveToken(app_key=app_key, token_id=row.token_id)
             done(await bus.send(command, actor=caller))
             return
-    raise _unknown(UnknownToken.CODE, f"{app_key} has no such active token")
+    raise NotDone(
+        Problem(status=404, code=UnknownToken.CODE, detail="there is no such active token", hint="")
+    )
 
 
 @router.get("/{app_key}/versions", response_model_exclude_none=True, **_PROBLEMS)
@@ -142,7 +144,7 @@ async def _version(
     for row in listing.versions:
         if row.build == build:
             return listing, row
-    raise _unknown("unknown-version", f"{app_key} has no build {build}")
+    raise only_here("unknown-version", f"{app_key} has no build {build}")
 
 
 async def _listing(bus: Client, caller: str, app_key: str) -> ListingView:
@@ -153,7 +155,3 @@ async def _listing(bus: Client, caller: str, app_key: str) -> ListingView:
 async def _tokens(bus: Client, caller: str, app_key: str) -> list[Token]:
     answer = success(await bus.query(ListTokens(app_key=app_key), actor=caller))
     return [Token.of(view) for view in answer.read(TokenList).tokens]
-
-
-def _unknown(code: str, detail: str) -> NotDone:
-    return NotDone(Problem(status=404, code=code, detail=detail))

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from services.gateway.codes import CODES
 from shared.client import NoReply
 from shared.errors import Damaged, Refusal
 from shared.messages import Accepted, Answered, Failed, Refused
@@ -67,6 +68,12 @@ def refused(told: Refused | Refusal) -> NotDone:
     return NotDone(Problem(status=status, code=told.code, detail=told.detail, hint=told.hint))
 
 
+def only_here(code: str, detail: str = "") -> NotDone:
+    """How a request ends for a reason that only HTTP has."""
+    status, rule, hint = CODES[code]
+    return NotDone(Problem(status=status, code=code, detail=detail or rule, hint=hint))
+
+
 def away(code: str, detail: str) -> Problem:
     """What can't be had now, and may be asked again."""
     return Problem(status=503, code=code, detail=detail, hint="try again")
@@ -108,18 +115,15 @@ def told(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def not_served(request: Request, error: HTTPException) -> JSONResponse:
-        code, detail = _BY_LIBRARY.get(error.status_code, ("bad-request", "{method} {path}"))
-        told = detail.format(method=request.method, path=request.url.path)
-        answer = _response(Problem(status=error.status_code, code=code, detail=told))
+        known = only_here(_BY_LIBRARY[error.status_code]).problem
+        asked = f"{request.method} {request.url.path}: {known.detail}"
+        told = {"status": error.status_code, "detail": asked}
+        answer = _response(known.model_copy(update=told))
         answer.headers.update(error.headers or {})
         return answer
 
 
-_BY_LIBRARY = {
-    404: ("unknown-route", "{method} {path} leads nowhere"),
-    405: ("unknown-route", "{method} {path} leads nowhere"),
-    413: ("too-large", "the body is larger than anything that is asked for here"),
-}
+_BY_LIBRARY = {404: "unknown-route", 405: "unknown-route", 413: "too-large"}
 """What the library refuses by itself."""
 _HEADERS = {status: {"Retry-After": "1"} for status in (429, 503)}
 

@@ -8,15 +8,9 @@ from typing import Annotated
 
 from fastapi import Query, Request
 
-from services.gateway.problems import NotDone, Problem
+from services.gateway.problems import only_here
 
 HEADER = "upm-token"
-_REFUSED = Problem(
-    status=403,
-    code="upm-token-invalid",
-    detail="that is no upm-token for this account and site",
-    hint="take the header upm-token of GET /rest/plugins/1.0/",
-)
 
 
 def made(request: Request) -> str:
@@ -28,4 +22,4 @@ def made(request: Request) -> str:
 def shown(request: Request, token: Annotated[str, Query(max_length=200)] = "") -> None:
     """Raises NotDone when the parameter isn't that token."""
     if not hmac.compare_digest(token.encode(), made(request).encode()):
-        raise NotDone(_REFUSED)
+        raise only_here("upm-token-invalid")

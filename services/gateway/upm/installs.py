@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 
 from services.gateway.bus import Bus
 from services.gateway.caller import SiteReader, SiteWriter
-from services.gateway.problems import NotDone, Problem, done, success
+from services.gateway.problems import done, only_here, success
 from services.gateway.upm import csrf
 from services.gateway.upm.plugins import PROBLEMS
 from services.gateway.upm.shapes import PREFIX, Links, Status, Task, base
@@ -41,12 +41,6 @@ _SUB_CODES = {
 """What tools know of our codes; the others are told as they are."""
 _NEAR = 2000
 """Refusals after the place where the stream ended, among which a new one has to be."""
-_UNKNOWN = Problem(
-    status=404,
-    code="unknown-task",
-    detail="nothing was refused there under that id",
-    hint="take the link as it was given",
-)
 Place = Annotated[int, Path(ge=0)]
 CommandId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 Attempt = Annotated[int, Path(ge=1, lt=10**9)]
@@ -111,7 +105,7 @@ async def refused(
                 return _failed(task, why.code, why.detail)
             near -= 1
             if not near:
-                raise NotDone(_UNKNOWN)
+                raise only_here("unknown-task")
     return task
 
 
