@@ -115,10 +115,14 @@ def told(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def not_served(request: Request, error: HTTPException) -> JSONResponse:
-        known = only_here(_BY_LIBRARY[error.status_code]).problem
-        asked = f"{request.method} {request.url.path}: {known.detail}"
-        told = {"status": error.status_code, "detail": asked}
-        answer = _response(known.model_copy(update=told))
+        code = _BY_LIBRARY.get(error.status_code)
+        if code is None:
+            problem = Problem(status=400, code="bad-request", detail="the body can't be read")
+        else:
+            known = only_here(code).problem
+            asked = f"{request.method} {request.url.path}: {known.detail}"
+            problem = known.model_copy(update={"status": error.status_code, "detail": asked})
+        answer = _response(problem)
         answer.headers.update(error.headers or {})
         return answer
 

@@ -60,7 +60,7 @@ async def test_no_request_makes_it_fail_or_gets_an_answer_that_it_does_not_docum
         f"--auth={BOB}:{password}",
         f"--checks={','.join(CHECKS)}",
         "--phases=examples,coverage,fuzzing",
-        "--max-examples=30",
+        "--max-examples=50",
         "--seed=7",
         "--continue-on-failure",
         "--max-redirects=0",

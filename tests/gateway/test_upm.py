@@ -36,8 +36,15 @@ class Admin:
         self._http = http
         self._auth = (account, password)
 
-    async def ask(self, method: str, path: str, body: Any = None) -> httpx2.Response:
+    async def ask(
+        self, method: str, path: str, body: Any = None, *, raw: bytes | None = None
+    ) -> httpx2.Response:
         """The answer, or where it leads."""
+        if raw is not None:
+            as_json = {"Content-Type": "application/json"}
+            return await self._http.request(
+                method, path, content=raw, headers=as_json, auth=self._auth
+            )
         return await self._http.request(method, path, json=body, auth=self._auth)
 
     async def begin(self, link: str, kind: str = INSTALL) -> httpx2.Response:
@@ -188,6 +195,12 @@ async def test_what_a_token_is_refused_for_changes_nothing(bob: Admin, token: st
         assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
         assert token not in answer.text
     assert (await bob.ask("GET", f"{BASE}/license-tokens")).json() == before
+
+
+@pytest.mark.parametrize("body", [b"\xff", b'{"pluginKey": "\xff"}', b"{", b"", b"1" * 9])
+async def test_a_body_that_cannot_be_read_is_told_as_a_problem(bob: Admin, body: bytes) -> None:
+    answer = await bob.ask("POST", f"{BASE}/license-tokens", raw=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")
 
 
 async def test_a_free_app_has_a_token_and_no_licence(client: Client, bob: Admin) -> None:
