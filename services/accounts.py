@@ -15,13 +15,14 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import BaseModel, TypeAdapter, ValidationError, model_validator
 
-from services.api_keys import SCOPES, ApiKey, MadeKey, Scope, parts
+from services.api_keys import ROLES, ApiKey, MadeKey, Role, Scope, parts
 from shared.errors import Damaged
 
 
 class _Account(BaseModel):
     password: str
     """Its hash."""
+    role: Role = "any"
     keys: dict[str, ApiKey] = {}
     """By id."""
 
@@ -46,7 +47,7 @@ class SignedIn(NamedTuple):
     """Who asks, and what for at most."""
 
     account: str
-    grants: frozenset[Scope] = frozenset(SCOPES)
+    grants: frozenset[Scope] = ROLES["any"]
 
 
 class KeptKey(NamedTuple):
@@ -69,6 +70,10 @@ class NoKey(Exception):
     """There is no API key with that id."""
 
 
+class BeyondRole(Exception):
+    """An account has no key for what it isn't for itself."""
+
+
 class Accounts:
     """The accounts of a data folder; a change counts from the next request on.
 
@@ -86,9 +91,9 @@ class Accounts:
         return self._path.exists()
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """All accounts, in order."""
-        return tuple(sorted(self._read()))
+    def roles(self) -> dict[str, Role]:
+        """All accounts, in order, and what each is for."""
+        return {name: account.role for name, account in sorted(self._read().items())}
 
     @property
     def keys(self) -> tuple[KeptKey, ...]:
@@ -100,13 +105,13 @@ class Accounts:
         ]
         return tuple(sorted(found, key=lambda kept: (kept.account, kept.key.made)))
 
-    def add(self, name: str) -> str:
+    def add(self, name: str, role: Role = "any") -> str:
         """Add an account; gives the password that was made for it. Raises AccountExists."""
         password = secrets.token_urlsafe(24)
         with self._changing() as known:
             if name in known:
                 raise AccountExists(f"there is an account {name} already")
-            known[name] = _Account(password=_HASHER.hash(password))
+            known[name] = _Account(password=_HASHER.hash(password), role=role)
         return password
 
     def remove(self, name: str) -> None:
@@ -124,11 +129,14 @@ class Accounts:
         note: str | None = None,
         life: timedelta | None = None,
     ) -> MadeKey:
-        """Add a key with which an account signs in too; raises NoAccount."""
+        """Add a key with which an account signs in too; raises NoAccount, BeyondRole."""
         made = MadeKey.make(scopes, note, life, now)
         with self._changing() as known:
             if name not in known:
                 raise NoAccount(f"there is no account {name}")
+            role = known[name].role
+            for scope in sorted(made.key.grants - ROLES[role]):
+                raise BeyondRole(f"{name} has the role {role}, which isn't for {scope}")
             known[name].keys[made.id] = made.key
         return made
 
@@ -141,8 +149,9 @@ class Accounts:
     def again(self, name: str, password: str) -> SignedIn | None:
         """Who signs in with a password with which they did before, and which still is theirs."""
         known = self._read().get(name)
-        before = known is not None and self._mark(known, password) in self._marks
-        return SignedIn(name) if before else None
+        if known is None or self._mark(known, password) not in self._marks:
+            return None
+        return SignedIn(name, ROLES[known.role])
 
     def by_password(self, name: str, password: str) -> SignedIn | None:
         """Who signs in with that password; takes as long for an unknown account."""
@@ -154,7 +163,7 @@ class Accounts:
         if known is None:
             return None
         self._marks = frozenset({*self._marks, self._mark(known, password)})
-        return SignedIn(name)
+        return SignedIn(name, ROLES[known.role])
 
     def by_key(self, text: str, now: datetime) -> SignedIn | None:
         """Who signs in with that key."""
@@ -165,7 +174,7 @@ class Accounts:
         for name, account in self._read().items():
             key = account.keys.get(id_)
             if key is not None and key.opens(secret, now):
-                return SignedIn(name, key.grants)
+                return SignedIn(name, key.grants & ROLES[account.role])
         return None
 
     def _mark(self, known: _Account, password: str) -> bytes:

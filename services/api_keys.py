@@ -14,6 +14,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 Scope = Literal["sites:read", "sites:write", "apps:read", "apps:write", "metrics:read"]
 """What a key is for: what the admins of sites ask, partners, operators; who may write may read."""
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+Role = Literal["any", "partner", "site-admin", "reader"]
+"""What an account is for over HTTP; the services decide what it may do."""
+ROLES: dict[Role, frozenset[Scope]] = {
+    "any": frozenset(SCOPES),
+    "partner": frozenset({"apps:read", "apps:write"}),
+    "site-admin": frozenset({"sites:read", "sites:write"}),
+    "reader": frozenset({"sites:read", "apps:read", "metrics:read"}),
+}
 PREFIX = "glk_"
 
 _KEY = re.compile(r"glk_(?P<id>[0-9a-z]{8})_(?P<secret>[0-9A-Za-z]{43})")

@@ -1,6 +1,6 @@
 """The command that deals with the accounts that may ask over HTTP."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,12 @@ from services.cli.output import line
 from services.cli.stop import REFUSED, WRONG_USE, Stop
 from services.cli.told import Account
 from shared.names import AccountId
+
+if TYPE_CHECKING:
+    from services.api_keys import Role
+
+_LEAST = (14, 10)
+"""Widths of columns."""
 
 
 def account(
@@ -26,6 +32,15 @@ def account(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", show_default=False, help="Of the account.")
     ] = None,
+    role: Annotated[
+        str,
+        typer.Option(
+            "--role",
+            metavar="ROLE",
+            autocompletion=complete.roles,
+            help="What a new one is for: partner, site-admin, reader (looks at all), or any.",
+        ),
+    ] = "any",
     data: Data = HERE,
     *,
     out: Printer,
@@ -41,17 +56,19 @@ def account(
         raise Stop(WRONG_USE, "bad-request", detail, "find them", "guestlist account")
     accounts = Accounts(data)
     if name is None:
-        names = accounts.names
-        for known in names:
-            out.tell(Account(account=known), [(known,)])
-        if not names and out.for_people:
+        roles = accounts.roles
+        for known, kind in roles.items():
+            out.tell(Account(account=known, role=kind), [(known, kind)], least=_LEAST)
+        if not roles and out.for_people:
             line("there is none", error=True)
         return
     _check(name)
     try:
         if verb == "add":
-            password = accounts.add(name)
-            out.tell(Account(account=name, password=password), [(name, password)])
+            kind = _role(role)
+            password = accounts.add(name, kind)
+            told = Account(account=name, role=kind, password=password)
+            out.tell(told, [(name, kind, password)], least=_LEAST)
             line("the password is shown only now", error=True)
         else:
             accounts.remove(name)
@@ -62,6 +79,16 @@ def account(
     except NoAccount as error:
         hint = "see which there are"
         raise Stop(REFUSED, "no-account", str(error), hint, "guestlist account") from error
+
+
+def _role(typed: str) -> "Role":
+    """Raises Stop when there is no such role."""
+    from services.api_keys import ROLES
+
+    for role in ROLES:
+        if role == typed:
+            return role
+    raise arguments.no_such(typed, [*ROLES])
 
 
 def _check(name: str) -> None:

@@ -62,7 +62,7 @@ def api_key(
     out: Printer,
 ) -> None:
     """Deal with API keys, by which programs sign in over HTTP as an account, for some things."""
-    from services.accounts import Accounts, NoAccount, NoKey
+    from services.accounts import Accounts, BeyondRole, NoAccount, NoKey
 
     arguments.folder(data)
     accounts = Accounts(data)
@@ -86,6 +86,9 @@ def api_key(
         raise Stop(
             REFUSED, "no-account", str(error), "see which there are", "guestlist account"
         ) from error
+    except BeyondRole as error:
+        hint = "leave that scope out, or add another account for it"
+        raise Stop(REFUSED, "beyond-role", str(error), hint, "guestlist account") from error
     except NoKey as error:
         raise Stop(REFUSED, "no-key", str(error), "see which there are", _FIND) from error
 

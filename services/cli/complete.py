@@ -80,6 +80,13 @@ def scopes(incomplete: str) -> list[str]:
     return [_Offered(scope) for scope in SCOPES if scope.startswith(incomplete)]
 
 
+def roles(incomplete: str) -> list[str]:
+    """What accounts are for."""
+    from services.api_keys import ROLES
+
+    return [role for role in ROLES if role.startswith(incomplete)]
+
+
 def fields(context: typer.Context, incomplete: str) -> list[str]:
     """`FIELD=` of the command or query, and `FIELD=VALUE` where this folder has seen values."""
     typed = _joined(context.params.get("fields") or ())

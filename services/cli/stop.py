@@ -6,6 +6,7 @@ CODES = {
     "account-exists": "There is an account of that name already; it stays as it is.",
     "already-up": "Another `guestlist up` runs on that folder.",
     "bad-play": "That play can't be played; nothing was sent.",
+    "beyond-role": "An account has no API key for what its role isn't for.",
     "damaged": "Something in a store can't be read.",
     "failed": "What was asked for could not be printed, read or written.",
     "name-in-use": "Another follower goes by that name.",

@@ -38,6 +38,7 @@ class Account(Message):
     """An account that signs in over HTTP, and its password where that was made just now."""
 
     account: str
+    role: str | None = None
     password: str | None = None
 
 

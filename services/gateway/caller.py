@@ -67,7 +67,9 @@ async def _signed_in(
 async def _caller(wanted: SecurityScopes, who: Annotated[SignedIn, Depends(_signed_in)]) -> str:
     for scope in wanted.scopes:
         if scope not in who.grants:
-            raise only_here("scope-missing", f"the API key isn't for {scope}")
+            raise only_here(
+                "scope-missing", f"the API key, or the role of {who.account}, isn't for {scope}"
+            )
     return who.account
 
 

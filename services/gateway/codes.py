@@ -14,8 +14,8 @@ class HttpCode(NamedTuple):
 CODES = {
     "scope-missing": HttpCode(
         403,
-        "An API key asks for what it isn't for.",
-        "make one that is: guestlist api-key add ACCOUNT --scope SCOPE",
+        "The API key, or the account's role, isn't for that.",
+        "use one that is: guestlist api-key add ACCOUNT --scope SCOPE",
     ),
     "too-large": HttpCode(
         413, "The body is larger than anything that is asked for here.", "send less"

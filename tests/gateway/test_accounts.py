@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.accounts import AccountExists, Accounts, NoAccount, SignedIn
+from services.api_keys import ROLES, Role
 from services.cli.main import run
 
 
@@ -15,7 +16,7 @@ def test_an_account_is_admitted_by_its_password_alone(tmp_path: Path) -> None:
     accounts = Accounts(tmp_path)
     assert not accounts.begun
     password, other = accounts.add("ann"), accounts.add("bob")
-    assert accounts.names == ("ann", "bob")
+    assert accounts.roles == {"ann": "any", "bob": "any"}
     assert accounts.by_password("ann", password)
     assert accounts.by_password("bob", other)
     for name, wrong in (("ann", other), ("eve", password), ("ann", ""), ("eve", "")):
@@ -61,7 +62,7 @@ def test_accounts_that_are_added_at_once_are_all_there(tmp_path: Path) -> None:
     names = [f"account-{number}" for number in range(12)]
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(Accounts(tmp_path).add, names))
-    assert set(Accounts(tmp_path).names) == set(names)
+    assert set(Accounts(tmp_path).roles) == set(names)
 
 
 def test_the_command_adds_lists_and_removes(
@@ -72,19 +73,34 @@ def test_the_command_adds_lists_and_removes(
     (made,) = json.loads(capsys.readouterr().out)
     assert Accounts(tmp_path).by_password("ann", made["password"])
     assert run(["account", *on]) == 0
-    assert capsys.readouterr().out == "ann\n"
+    assert capsys.readouterr().out == "ann\tany\n"
     assert run(["account", "add", "ann", *on]) == 1
     assert run(["account", "remove", "ann", *on]) == 0
     assert run(["account", "remove", "ann", *on]) == 1
-    assert Accounts(tmp_path).names == ()
+    assert Accounts(tmp_path).roles == {}
 
 
-@pytest.mark.parametrize("typed", ["add", "remove", "drop ann", "list ann", "add Ann"])
+@pytest.mark.parametrize(
+    "typed", ["add", "remove", "drop ann", "list ann", "add Ann", "add bob --role king"]
+)
 def test_a_wrong_call_changes_nothing(tmp_path: Path, typed: str) -> None:
     Accounts(tmp_path).add("ann")
     before = (tmp_path / "accounts.json").read_bytes()
     assert run(["account", *typed.split(), "--data", str(tmp_path)]) == 2
     assert (tmp_path / "accounts.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_an_account_signs_in_for_what_its_role_is_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], role: Role
+) -> None:
+    typed = ["account", "add", "ann", "--role", role, "--json", "--data", str(tmp_path)]
+    assert run(typed) == 0
+    (made,) = json.loads(capsys.readouterr().out)
+    accounts = Accounts(tmp_path)
+    assert accounts.roles == {"ann": role}
+    for sign_in in (accounts.by_password, accounts.again):
+        assert sign_in("ann", made["password"]) == SignedIn("ann", ROLES[role])
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"ann'])

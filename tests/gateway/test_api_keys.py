@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from services.accounts import Accounts, NoAccount, NoKey, SignedIn
-from services.api_keys import SCOPES, MadeKey, Scope
+from services.accounts import Accounts, BeyondRole, NoAccount, NoKey, SignedIn
+from services.api_keys import ROLES, SCOPES, MadeKey, Scope
 from services.cli.main import run
 from services.gateway.door import WAITING, Door
 from services.gateway.problems import NotDone
@@ -81,6 +81,15 @@ def test_an_account_that_is_removed_takes_its_keys_along(accounts: Accounts) -> 
     assert [(kept.account, kept.id) for kept in accounts.keys] == [("bob", bobs.id)]
 
 
+def test_a_key_is_for_no_more_than_its_account(accounts: Accounts) -> None:
+    accounts.add("pat", "partner")
+    with pytest.raises(BeyondRole, match="pat has the role partner, which isn't for sites:read"):
+        accounts.add_key("pat", ["apps:read", "sites:read"], now=NOW)
+    assert accounts.keys == ()
+    key = accounts.add_key("pat", ["apps:write"], now=NOW).text
+    assert accounts.by_key(key, NOW) == SignedIn("pat", ROLES["partner"])
+
+
 def test_the_file_has_no_key_and_keys_added_at_once_are_all_there(
     accounts: Accounts, tmp_path: Path
 ) -> None:
@@ -99,7 +108,7 @@ def test_accounts_from_before_there_were_keys_are_read(accounts: Accounts, tmp_p
     file = tmp_path / "accounts.json"
     now_kept = json.loads(file.read_text())
     file.write_text(json.dumps({name: row["password"] for name, row in now_kept.items()}))
-    assert accounts.names == ("ann", "bob")
+    assert accounts.roles == {"ann": "any", "bob": "any"}
     key = accounts.add_key("ann", ["apps:read"], now=NOW)
     assert accounts.by_key(key.text, NOW) is not None
     assert json.loads(file.read_text())["bob"] == now_kept["bob"]
@@ -203,3 +212,12 @@ async def test_a_key_is_for_its_scopes_alone(
         assert lacking == (wanted not in made.key.grants), (scope, path, answer.text)
         if lacking:
             assert wanted in answer.json()["detail"]
+
+
+@pytest.mark.flow
+async def test_a_reader_looks_and_changes_nothing(bobs: Accounts, http: httpx2.AsyncClient) -> None:
+    pat = ("pat", bobs.add("pat", "reader"))
+    looked = await http.get(f"{PLUGINS}/", auth=pat)
+    assert looked.json()["code"] == "not-an-admin"  # by the service
+    changed = await http.delete(f"{PLUGINS}/{APP}-key", auth=pat)
+    assert changed.json()["code"] == "scope-missing"
