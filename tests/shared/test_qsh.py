@@ -1,6 +1,14 @@
 """The query string hash of a request."""
 
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus, urlencode
+
 import pytest
+from atlassian_jwt.url_utils import (  # type: ignore[import-untyped]
+    canonicalize_request,
+)
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.qsh import canonical, qsh
 
@@ -32,6 +40,27 @@ def test_a_request_is_written_the_same_however_it_was_sent(
 ) -> None:
     """Case 22."""
     assert canonical("get", path, query) == text
+
+
+_PART = st.text(st.characters(codec="utf-8"), max_size=8)
+_SEGMENT = st.text(
+    "abcXYZ019-_.~&=!$'()*+,@%", min_size=1, max_size=8
+)  # theirs takes a: for a scheme
+
+
+@given(
+    path=st.lists(_SEGMENT, max_size=4).map(lambda parts: "/" + "/".join(parts)),
+    query=st.lists(st.tuples(_PART, _PART), max_size=5),
+    ending=st.sampled_from(["", "/"]),
+    encode=st.sampled_from([quote, quote_plus]),
+)
+def test_another_library_writes_a_request_the_same(
+    path: str, query: list[tuple[str, str]], ending: str, encode: Callable[..., str]
+) -> None:
+    """Case 22; PyPI's atlassian-jwt, which real apps use."""
+    text = urlencode(query, quote_via=encode)
+    theirs: str = canonicalize_request("get", f"{path}{ending}?{text}")
+    assert canonical("get", path + ending, text) == theirs
 
 
 def test_the_hash_is_of_the_text() -> None:
