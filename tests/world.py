@@ -9,11 +9,12 @@ from typing import Any
 
 from services.history.kinds import KINDS
 from services.installation import policies as installation_policies
-from services.installation.commands import AnswerHook, EnablePrivateListings, RegisterSite
+from services.installation.commands import EnablePrivateListings, RegisterSite
 from services.installation.domain import Site, Telling
 from services.installation.handlers import Handlers as InstallationHandlers
 from services.installation.needs import Needs as InstallationNeeds
 from services.installation.process import InstallProcess, RollOut
+from services.installation.steps import AnswerHook
 from services.installation.views import Views as InstallationViews
 from services.listing.commands import PublishApp, RegisterPartner
 from services.listing.handlers import Handlers as ListingHandlers

@@ -63,7 +63,7 @@ def docs(
     *,
     out: Printer,
 ) -> None:
-    """Write the documents of all messages and codes, AsyncAPI too."""
+    """Write the documents of all messages, codes and HTTP: AsyncAPI and OpenAPI too."""
     from services.documents.pages import files
 
     for name, text in files().items():

@@ -233,6 +233,8 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
 
 def files() -> dict[str, str]:
     """All documents, by their path within the folder of documents."""
+    from services.gateway.app import made  # what serves HTTP takes a while to import
+
     document = asyncapi.document()
     schemas = document["components"]["schemas"]
     return {
@@ -240,5 +242,6 @@ def files() -> dict[str, str]:
         "messages/README.md": overview(schemas),
         **{f"messages/{service}.md": of_service(service, schemas) for service in SERVICES},
         "messages/asyncapi.json": _json(document),
+        "openapi.json": _json(made().openapi()),
         "output.schema.json": _json(output.schema()),
     }

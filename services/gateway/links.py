@@ -16,11 +16,8 @@ _ONCE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 """A link may have a token, which stays where it is."""
 
 
-@router.api_route(
-    "/download/apps/{app_key}/version/{build}/descriptor",
-    methods=["GET", "HEAD"],
-    responses=responses(400, 404),
-)
+@router.head("/download/apps/{app_key}/version/{build}/descriptor", include_in_schema=False)
+@router.get("/download/apps/{app_key}/version/{build}/descriptor", responses=responses(400, 404))
 async def descriptor(
     app_key: AppKey,
     build: Annotated[int, Path(ge=1, lt=10**9)],

@@ -9,7 +9,7 @@ from pydantic_core import from_json
 from services.listing.commands import Product
 from shared.links import Link
 from shared.messages import Command, Message
-from shared.names import AccountId, AppKey, SiteId, Timestamp
+from shared.names import AccountId, AppKey, SiteId
 
 Url = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 SiteUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^/?#\s]+[^?#\s]*$", max_length=200)]
@@ -255,57 +255,3 @@ class DeleteAppProperty(Command, service="installation", key="site_id"):
     site_id: SiteId
     app_key: AppKey
     name: PropertyName
-
-
-class UpdateApp(Command, service="installation", key="site_id", internal=True):
-    """Step of the roll-out: there may be a newer version."""
-
-    site_id: SiteId
-    app_key: AppKey
-
-
-class AttachToken(Command, service="installation", key="site_id", internal=True):
-    """Step of the install process: the token service applied the token."""
-
-    site_id: SiteId
-    app_key: AppKey
-    attempt: int
-    token_id: int
-
-
-class FinishInstall(Command, service="installation", key="site_id", internal=True):
-    """Step of the install process: nothing is left to do."""
-
-    site_id: SiteId
-    app_key: AppKey
-    attempt: int
-
-
-class FailInstall(Command, service="installation", key="site_id", internal=True):
-    """Step of the install process: it can't go on."""
-
-    site_id: SiteId
-    app_key: AppKey
-    attempt: int
-    code: str
-    detail: str
-    token_id: int | None = None
-    """A token of which it isn't known whether it was applied."""
-
-
-class AnswerHook(Command, service="installation", key="site_id", internal=True):
-    """Step of the install process: an app was told something."""
-
-    site_id: SiteId
-    app_key: AppKey
-    hook: Hook
-    cause: int
-    """The version of the site by which the hook was due."""
-    url: str
-    sent_at: Timestamp
-    milliseconds: int
-    outcome: HookOutcome
-    status: int | None = None
-    """None when no answer came."""
-    head: str = ""
-    """How the answer began, or why there was none."""

@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from services.installation.commands import AnswerHook, HookOutcome
+from services.installation.commands import HookOutcome
 from services.installation.domain import Telling
 from services.installation.events import InstallRequested
+from services.installation.steps import AnswerHook
 from shared import clock
 from shared.install_keys import InstallKeys
 from shared.keys import Keys

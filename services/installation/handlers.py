@@ -7,17 +7,13 @@ from typing import Self
 from services.installation import refusals
 from services.installation.commands import (
     AddAdmin,
-    AnswerHook,
     ApproveUpdate,
-    AttachToken,
     ClearToken,
     DeleteAppProperty,
     DisableApp,
     DisablePrivateListings,
     EnableApp,
     EnablePrivateListings,
-    FailInstall,
-    FinishInstall,
     GeneratedToken,
     GenerateToken,
     InstallApp,
@@ -33,11 +29,17 @@ from services.installation.commands import (
     SetLicenceState,
     SetToken,
     UninstallApp,
-    UpdateApp,
 )
 from services.installation.domain import App, OnSite, Properties, Site
 from services.installation.events import AppInstalled, AppUpdated, AppVersionSeen
 from services.installation.needs import Apply, Generate
+from services.installation.steps import (
+    AnswerHook,
+    AttachToken,
+    FailInstall,
+    FinishInstall,
+    UpdateApp,
+)
 from services.token.commands import ApplyToken, CreateToken
 from services.token.refusals import TokenInvalid
 from shared.errors import NotAnOperator

@@ -10,13 +10,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.installation.commands import (
-    AnswerHook,
-    AttachToken,
-    FailInstall,
-    FinishInstall,
-    UpdateApp,
-)
 from services.installation.domain import Telling
 from services.installation.events import (
     AppDisabled,
@@ -31,6 +24,13 @@ from services.installation.events import (
     TokenAttached,
 )
 from services.installation.refusals import InstallTimeout
+from services.installation.steps import (
+    AnswerHook,
+    AttachToken,
+    FailInstall,
+    FinishInstall,
+    UpdateApp,
+)
 from services.listing.events import (
     ListingApproved,
     VersionPublished,

@@ -1,6 +1,8 @@
 """The admins of a site install and license apps by the calls of the plugin manager."""
 
 import asyncio
+import hmac
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -311,6 +313,19 @@ async def test_nothing_is_installed_without_the_token_that_the_account_got(
         assert (answer.status_code, answer.json()["code"]) == (403, "upm-token-invalid")
     answer = await eve.ask("POST", f"{BASE}/?token={got}", {"pluginUri": link})
     assert (answer.status_code, answer.json()["code"]) == (403, "upm-token-invalid")
+
+
+async def test_who_is_no_admin_begins_an_installation_in_vain(
+    house: Supervisor, http: httpx2.AsyncClient, link: str
+) -> None:
+    """Whoever knows how the token is made has it; that only tells a program from a page."""
+    signed = b64encode(f"joe:{Accounts(house.data).add('joe')}".encode()).decode()
+    headers = {"Authorization": f"Basic {signed}"}
+    for site, code in ((SITE, "not-an-admin"), ("absent", "unknown-site")):
+        path = f"{BASE.replace(SITE, site)}/"
+        token = hmac.digest(headers["Authorization"].encode(), path.encode(), "sha256").hex()
+        answer = await http.post(f"{path}?token={token}", json={"pluginUri": link}, headers=headers)
+        assert answer.json()["code"] == code
 
 
 async def test_who_may_not_ask_is_refused_everywhere(

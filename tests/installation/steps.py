@@ -3,13 +3,10 @@
 from datetime import timedelta
 from typing import Any
 
-from services.installation.commands import (
-    AnswerHook,
-    Hook,
-    UpdateApp,
-)
+from services.installation.commands import Hook
 from services.installation.domain import Telling
 from services.installation.process import InstallProcess
+from services.installation.steps import AnswerHook, UpdateApp
 from shared import clock
 from shared.messages import Accepted, Command, Envelope, Event, Meta, Reply
 from shared.names import Position

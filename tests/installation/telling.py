@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from services.installation.commands import (
-    AnswerHook,
-    Hook,
-)
+from services.installation.commands import Hook
 from services.installation.domain import Site, Telling
 from services.installation.events import (
     AppDisabled,
     AppUninstalled,
     HookAnswered,
 )
+from services.installation.steps import AnswerHook
 from shared.messages import Event
 from shared.testing import NOW, Scenario
 from tests.installation.examples import (

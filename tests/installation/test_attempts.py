@@ -3,9 +3,10 @@
 from typing import Any
 
 from services.installation import refusals
-from services.installation.commands import FailInstall, FinishInstall, InstallApp
+from services.installation.commands import InstallApp
 from services.installation.domain.hooks import KEPT
 from services.installation.queries import AppDescriptor, InstallAttempt
+from services.installation.steps import FailInstall, FinishInstall
 from shared.testing import Scenario
 from tests.installation.examples import (
     ANN,

@@ -14,7 +14,6 @@ from services.installation.commands import (
     ResetSite,
     RotateSecret,
     UninstallApp,
-    UpdateApp,
 )
 from services.installation.domain import App, Site
 from services.installation.events import (
@@ -22,6 +21,7 @@ from services.installation.events import (
     InstallFailed,
     InstallRequested,
 )
+from services.installation.steps import UpdateApp
 from shared.messages import Command, Event
 from shared.testing import Scenario
 from tests.installation.examples import (

@@ -7,15 +7,11 @@ import pytest
 from services.installation import refusals
 from services.installation.commands import (
     ApproveUpdate,
-    AttachToken,
     DisableApp,
     EnableApp,
-    FailInstall,
-    FinishInstall,
     InstallApp,
     LicenceState,
     UninstallApp,
-    UpdateApp,
 )
 from services.installation.domain import App as Listed
 from services.installation.domain import Site
@@ -28,6 +24,7 @@ from services.installation.events import (
     UpdateOffered,
 )
 from services.installation.queries import App
+from services.installation.steps import AttachToken, FailInstall, FinishInstall, UpdateApp
 from services.token.refusals import TokenInvalid
 from shared.errors import Refusal
 from shared.messages import Event

@@ -4,9 +4,7 @@ import pytest
 
 from services.installation import refusals
 from services.installation.commands import (
-    AttachToken,
     ClearToken,
-    FinishInstall,
     GenerateToken,
     LicenceState,
     SetLicenceState,
@@ -16,6 +14,7 @@ from services.installation.domain import Site
 from services.installation.events import AppUpdated, TokenAttached, TokenCleared
 from services.installation.needs import Apply, Generate
 from services.installation.queries import App, SiteTokens
+from services.installation.steps import AttachToken, FinishInstall
 from services.token.commands import AppliedToken, ApplyToken, CreateToken
 from services.token.events import TokenRemoved as Removed
 from services.token.refusals import TokenBoundToOtherSite, TokenInvalid, TokenRemoved

@@ -7,19 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from services.installation.commands import (
-    AttachToken,
-    FailInstall,
-    FinishInstall,
-    InstallApp,
-    UpdateApp,
-)
+from services.installation.commands import InstallApp
 from services.installation.events import (
     InstallFailed,
     TokenAttached,
 )
 from services.installation.process import TIMEOUT, InstallProcess, RollOut
 from services.installation.refusals import InstallTimeout
+from services.installation.steps import AttachToken, FailInstall, FinishInstall, UpdateApp
 from services.listing.events import ListingApproved, ListingSubmitted
 from services.token.commands import ApplyToken, CreateToken
 from services.token.domain import AppTokens

@@ -4,13 +4,7 @@ import asyncio
 
 import pytest
 
-from services.installation.commands import (
-    AnswerHook,
-    AttachToken,
-    FailInstall,
-    FinishInstall,
-    Hook,
-)
+from services.installation.commands import Hook
 from services.installation.domain import Due, Telling
 from services.installation.events import (
     AppDisabled,
@@ -21,6 +15,7 @@ from services.installation.events import (
 )
 from services.installation.process import AT_ONCE, TIMEOUT, InstallProcess
 from services.installation.refusals import InstallTimeout
+from services.installation.steps import AnswerHook, AttachToken, FailInstall, FinishInstall
 from shared.errors import Unavailable
 from shared.messages import Event
 from shared.testing import NOW

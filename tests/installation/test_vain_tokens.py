@@ -1,8 +1,8 @@
 """A token that was applied for an install which failed, or may have been, is cleared."""
 
-from services.installation.commands import AttachToken, FailInstall
 from services.installation.events import InstallFailed
 from services.installation.queries import App
+from services.installation.steps import AttachToken, FailInstall
 from shared.testing import Scenario
 from tests.installation.examples import (
     ANN,

@@ -18,7 +18,7 @@ from services.gateway.caller import SiteReader, SiteWriter
 from services.gateway.problems import done, only_here, success
 from services.gateway.upm import csrf
 from services.gateway.upm.plugins import PROBLEMS
-from services.gateway.upm.shapes import PREFIX, Links, Status, Task, base
+from services.gateway.upm.shapes import PREFIX, Place, Status, Task, base
 from services.installation.commands import InstallApp, InstallBegun, Url
 from services.installation.queries import InstallAttempt, InstallAttemptView
 from shared.errors import NotAnAdmin, UnknownSite
@@ -41,7 +41,7 @@ _SUB_CODES = {
 """What tools know of our codes; the others are told as they are."""
 _NEAR = 2000
 """Refusals after the place where the stream ended, among which a new one has to be."""
-Place = Annotated[int, Path(ge=0)]
+StreamPlace = Annotated[int, Path(ge=0)]
 CommandId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 Attempt = Annotated[int, Path(ge=1, lt=10**9)]
 
@@ -94,7 +94,7 @@ async def pending(
 
 @router.get("/pending/refused/{place}/{command_id}", response_model_exclude_none=True, **PROBLEMS)
 async def refused(
-    site_id: SiteId, place: Place, command_id: CommandId, caller: SiteReader, bus: Bus
+    site_id: SiteId, place: StreamPlace, command_id: CommandId, caller: SiteReader, bus: Bus
 ) -> Task:
     """Why nothing was installed; it is told a moment after it was decided."""
     task, near = _pending(site_id, f"refused/{place}/{command_id}"), _NEAR
@@ -110,7 +110,7 @@ async def refused(
 
 
 def _pending(site_id: str, place: str) -> Task:
-    return Task(status=Status(done=False), links=Links(self=f"{base(site_id)}/pending/{place}"))
+    return Task(status=Status(done=False), links=Place(self=f"{base(site_id)}/pending/{place}"))
 
 
 def _failed(task: Task, code: str, detail: str, answered: int | None = None) -> Task:

@@ -10,7 +10,14 @@ from services.gateway.bus import Bus
 from services.gateway.caller import SiteReader, SiteWriter
 from services.gateway.problems import done, refused, success
 from services.gateway.upm.plugins import PROBLEMS
-from services.gateway.upm.shapes import PREFIX, License, Links, Token, Tokens, base
+from services.gateway.upm.shapes import (
+    PREFIX,
+    Place,
+    PluginLicense,
+    PluginToken,
+    PluginTokens,
+    base,
+)
 from services.installation.commands import ClearToken, LicenceState, SetToken, TokenText
 from services.installation.queries import App, AppView, SiteToken, SiteTokens, SiteTokensView
 from services.installation.refusals import NoToken
@@ -39,33 +46,33 @@ class Wanted(BaseModel):
 
 
 @router.get("/license-tokens", **PROBLEMS)
-async def tokens(site_id: SiteId, caller: SiteReader, bus: Bus, response: Response) -> Tokens:
+async def tokens(site_id: SiteId, caller: SiteReader, bus: Bus, response: Response) -> PluginTokens:
     """The tokens of all apps on the site."""
     response.headers.update(_ONCE)
     rows = await _tokens(bus, caller, site_id)
-    return Tokens(tokens=[Token.of(site_id, row) for row in rows])
+    return PluginTokens(tokens=[PluginToken.of(site_id, row) for row in rows])
 
 
 @router.get("/license-tokens/{app_key}-key", **PROBLEMS)
 async def token(
     site_id: SiteId, app_key: AppKey, caller: SiteReader, bus: Bus, response: Response
-) -> Token:
+) -> PluginToken:
     """The token of an app."""
     response.headers.update(_ONCE)
-    return Token.of(site_id, await _token(bus, caller, site_id, app_key))
+    return PluginToken.of(site_id, await _token(bus, caller, site_id, app_key))
 
 
 @router.post("/license-tokens", **PROBLEMS)
 async def set_token(
     site_id: SiteId, wanted: Wanted, caller: SiteWriter, bus: Bus, response: Response
-) -> Token:
+) -> PluginToken:
     """Let an app run on a token, or on none, and switch its licence; all of it or nothing."""
     response.headers.update(_ONCE)
     about = {"site_id": site_id, "app_key": wanted.plugin_key}
     if not wanted.token:
         done(await bus.send(ClearToken(**about), actor=caller))
-        links = Links(self=f"{base(site_id)}/license-tokens/{wanted.plugin_key}-key")
-        return Token(
+        links = Place(self=f"{base(site_id)}/license-tokens/{wanted.plugin_key}-key")
+        return PluginToken(
             links=links,
             plugin_key=wanted.plugin_key,
             token="",
@@ -74,7 +81,7 @@ async def set_token(
         )
     command = SetToken(**about, token=wanted.token, state=wanted.state)
     done(await bus.send(command, actor=caller))
-    return Token.of(site_id, await _token(bus, caller, site_id, wanted.plugin_key))
+    return PluginToken.of(site_id, await _token(bus, caller, site_id, wanted.plugin_key))
 
 
 @router.delete("/license-tokens/{app_key}-key", status_code=204, **PROBLEMS)
@@ -84,13 +91,13 @@ async def clear_token(site_id: SiteId, app_key: AppKey, caller: SiteWriter, bus:
 
 
 @router.get("/{app_key}-key/license", response_model_exclude_none=True, **PROBLEMS)
-async def licence(site_id: SiteId, app_key: AppKey, caller: SiteReader, bus: Bus) -> License:
+async def licence(site_id: SiteId, app_key: AppKey, caller: SiteReader, bus: Bus) -> PluginLicense:
     """The licence of an app."""
     asked = App(site_id=site_id, app_key=app_key)
     app = success(await bus.query(asked, actor=caller)).read(AppView)
     rows = await _tokens(bus, caller, site_id)
     numbers = [row.entitlement_number for row in rows if row.app_key == app.app_key]
-    return License.of(app.key, app.licence, next(iter(numbers), None))
+    return PluginLicense.of(app.key, app.licence, next(iter(numbers), None))
 
 
 async def _token(bus: Client, caller: str, site_id: str, app_key: str) -> SiteToken:

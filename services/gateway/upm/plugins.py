@@ -34,7 +34,8 @@ class Change(BaseModel):
     enabled: bool
 
 
-@router.api_route("/", methods=["GET", "HEAD"], response_model_exclude_none=True, **PROBLEMS)
+@router.head("/", include_in_schema=False)
+@router.get("/", response_model_exclude_none=True, **PROBLEMS)
 async def plugins(
     site_id: SiteId,
     caller: SiteReader,

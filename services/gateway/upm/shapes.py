@@ -16,7 +16,7 @@ class Shape(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True)
 
 
-class Links(Shape):
+class Place(Shape):
     """Where it is, as a path."""
 
     self: str
@@ -43,7 +43,7 @@ class Plugin(Shape):
     description: str
     enabled: bool
     user_installed: bool = True
-    links: Links
+    links: Place
     modules: list[Module] | None = None
 
     @classmethod
@@ -55,7 +55,7 @@ class Plugin(Shape):
             version=app.version,
             description=app.description,
             enabled=app.enabled,
-            links=Links(self=f"{base(app.site_id)}/{app.key}-key"),
+            links=Place(self=f"{base(app.site_id)}/{app.key}-key"),
         )
 
 
@@ -81,7 +81,7 @@ class Task(Shape):
     type: str = "INSTALL"
     ping_after: int = 100
     status: Status
-    links: Links
+    links: Place
 
 
 class Setting(Shape):
@@ -97,20 +97,20 @@ class Settings(Shape):
     settings: list[Setting]
 
 
-class Token(Shape):
+class PluginToken(Shape):
     """The token that an app runs on, and what its licence stands at."""
 
-    links: Links
+    links: Place
     plugin_key: str
     token: str
     state: LicenceState
     valid: bool
 
     @classmethod
-    def of(cls, site_id: str, row: SiteToken) -> "Token":
+    def of(cls, site_id: str, row: SiteToken) -> "PluginToken":
         """A token as the admin sees it."""
         return cls(
-            links=Links(self=f"{base(site_id)}/license-tokens/{row.key}-key"),
+            links=Place(self=f"{base(site_id)}/license-tokens/{row.key}-key"),
             plugin_key=row.key,
             token=row.token,
             state=row.licence,
@@ -118,13 +118,13 @@ class Token(Shape):
         )
 
 
-class Tokens(Shape):
+class PluginTokens(Shape):
     """The tokens of all apps on a site."""
 
-    tokens: list[Token]
+    tokens: list[PluginToken]
 
 
-class License(Shape):
+class PluginLicense(Shape):
     """The licence of an app; without a token, and for a free app, there is none."""
 
     plugin_key: str
@@ -139,7 +139,7 @@ class License(Shape):
     support_entitlement_number: str | None = None
 
     @classmethod
-    def of(cls, key: str, state: LicenceState, entitlement_number: str | None) -> "License":
+    def of(cls, key: str, state: LicenceState, entitlement_number: str | None) -> "PluginLicense":
         """What a state says; a licence that isn't active any more has expired."""
         licensed = state is not LicenceState.NONE
         return cls(

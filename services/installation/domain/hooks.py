@@ -7,8 +7,9 @@ from typing import get_args
 from pydantic import JsonValue
 
 from services.installation import refusals
-from services.installation.commands import AnswerHook, Hook
+from services.installation.commands import Hook
 from services.installation.events import HookAnswered, InstallRequested
+from services.installation.steps import AnswerHook
 from shared.errors import Refusal
 
 KEPT = 20

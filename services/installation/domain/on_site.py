@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from services.installation import refusals
-from services.installation.commands import AnswerHook, Hook, InstallBegun, LicenceState
+from services.installation.commands import Hook, InstallBegun, LicenceState
 from services.installation.domain.app import App
 from services.installation.domain.hooks import KEPT, UNTAKEN, Hooks, not_taken, wanted
 from services.installation.domain.licensed import FRESH, Licensed
@@ -20,6 +20,7 @@ from services.installation.events import (
     InstallRequested,
     UpdateOffered,
 )
+from services.installation.steps import AnswerHook
 from shared.messages import Event
 
 Ending = AppInstalled | AppUpdated | InstallFailed
