@@ -81,13 +81,17 @@ def test_an_account_that_is_removed_takes_its_keys_along(accounts: Accounts) -> 
     assert [(kept.account, kept.id) for kept in accounts.keys] == [("bob", bobs.id)]
 
 
-def test_a_key_is_for_no_more_than_its_account(accounts: Accounts) -> None:
+def test_a_key_is_for_no_more_than_its_account(accounts: Accounts, tmp_path: Path) -> None:
     accounts.add("pat", "partner")
     with pytest.raises(BeyondRole, match="pat has the role partner, which isn't for sites:read"):
         accounts.add_key("pat", ["apps:read", "sites:read"], now=NOW)
     assert accounts.keys == ()
     key = accounts.add_key("pat", ["apps:write"], now=NOW).text
     assert accounts.by_key(key, NOW) == SignedIn("pat", ROLES["partner"])
+    file = tmp_path / "accounts.json"
+    file.write_text(file.read_text().replace('"role": "partner"', '"role": "reader"'))
+    assert accounts.roles["pat"] == "reader"
+    assert accounts.by_key(key, NOW) == SignedIn("pat", frozenset({"apps:read"}))
 
 
 def test_the_file_has_no_key_and_keys_added_at_once_are_all_there(
