@@ -166,6 +166,12 @@ def test_a_secret_is_changed_by_an_update_to_the_same_version(scenario: Scenario
 
 
 @rule("hooks.secret")
+def test_a_secret_is_not_changed_while_an_update_is_under_way(scenario: Scenario) -> None:
+    on_site(scenario, *live(UPGRADE), app=(SEEN,)).when(RotateSecret(**ON_SITE), actor=ANN)
+    scenario.then_refused(refusals.InstallInProgress(**ON_SITE))
+
+
+@rule("hooks.secret")
 def test_what_has_no_secret_has_none_to_change(scenario: Scenario) -> None:
     on_site(scenario).when(RotateSecret(**ON_SITE), actor=ANN)
     scenario.then_refused(refusals.NotInstalled(**ON_SITE))

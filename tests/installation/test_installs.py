@@ -219,6 +219,16 @@ def test_an_uninstalled_app_is_gone_with_its_token_cleared(scenario: Scenario) -
     scenario.then(requested(2, installation_id=f"{SITE}/{APP}/2"))
 
 
+def test_an_app_that_left_is_as_if_it_never_was(scenario: Scenario) -> None:
+    """Enabled, free until a paid version comes, and following only what its next link leads to."""
+    on_site(scenario, *LICENSED).when(DisableApp(site_id=SITE, app_key=APP), actor=ANN)
+    app = scenario.store.load(Site, SITE).on_site(APP)
+    assert (app.enabled, app.paid, app.private) == (False, True, True)
+    scenario.when(UninstallApp(site_id=SITE, app_key=APP), actor=ANN)
+    app = scenario.store.load(Site, SITE).on_site(APP)
+    assert (app.enabled, app.paid, app.private) == (True, False, False)
+
+
 @rule("tokens.disable")
 def test_an_app_is_disabled_whatever_became_of_its_token(scenario: Scenario) -> None:
     on_site(scenario, *LICENSED, REMOVED, licence(LicenceState.NONE))
