@@ -7,9 +7,9 @@ import secrets
 import string
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, Self, get_args
+from typing import Annotated, Literal, NamedTuple, Self, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 Scope = Literal["sites:read", "sites:write", "apps:read", "apps:write", "metrics:read"]
 """What a key is for: what the admins of sites ask, partners, operators; who may write may read."""
@@ -22,6 +22,8 @@ ROLES: dict[Role, frozenset[Scope]] = {
     "site-admin": frozenset({"sites:read", "sites:write"}),
     "reader": frozenset({"sites:read", "apps:read", "metrics:read"}),
 }
+Note = Annotated[str, StringConstraints(max_length=200)]
+"""Who or what has a new key."""
 PREFIX = "glk_"
 
 _KEY = re.compile(r"glk_(?P<id>[0-9a-z]{8})_(?P<secret>[0-9A-Za-z]{43})")

@@ -71,6 +71,7 @@ def api_key(
             case "list", _:
                 _list(accounts, name, out)
             case "add", str():
+                _check(note)
                 life = None if days is None else timedelta(days=days)
                 _add(accounts, name, _scopes(scopes or []), note, life, out)
             case "remove", str():
@@ -127,6 +128,19 @@ def _scopes(typed: list[str]) -> "list[Scope]":
         detail, hint = "a key is for something", f"give --scope, one of {', '.join(SCOPES)}"
         raise Stop(WRONG_USE, "bad-request", detail, hint)
     return known
+
+
+def _check(note: str | None) -> None:
+    """Raises Stop when no key can have that note."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from services.api_keys import Note
+
+    try:
+        TypeAdapter[str | None](Note | None).validate_python(note)
+    except ValidationError as error:
+        detail, hint = f"--note: {error.errors()[0]['msg']}", "say in a few words who has the key"
+        raise Stop(WRONG_USE, "bad-request", detail, hint) from None
 
 
 def _told(kept: "KeptKey") -> Key:

@@ -147,6 +147,18 @@ def test_a_wrong_call_changes_nothing(accounts: Accounts, tmp_path: Path, typed:
     assert accounts.keys == ()
 
 
+@pytest.mark.parametrize("note", ["\udcff", "x" * 201])
+def test_a_note_that_cannot_be_kept_is_told(
+    accounts: Accounts, tmp_path: Path, capsys: pytest.CaptureFixture[str], note: str
+) -> None:
+    """The first is what a byte becomes that is no UTF-8."""
+    add = ["api-key", "add", "ann", "--scope", "apps:read", "--data", str(tmp_path), "--note"]
+    assert run([*add, note]) == 2
+    assert capsys.readouterr().err.startswith("bad-request: --note: ")
+    assert accounts.keys == ()
+    assert run([*add, "x" * 200]) == 0
+
+
 async def test_a_flood_of_passwords_is_told_to_come_again_and_keeps_nobody_out(
     accounts: Accounts,
 ) -> None:
