@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Lock
 
 import httpx2
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from services.accounts import Accounts, BeyondRole, NoAccount, NoKey, SignedIn
 from services.api_keys import ROLES, SCOPES, MadeKey, Scope
 from services.cli.main import run
-from services.gateway.door import WAITING, Door
+from services.gateway.door import AT_ONCE, WAITING, Door
 from services.gateway.problems import NotDone
 from services.supervisor import Supervisor
 from shared.client import Client
@@ -157,6 +158,32 @@ def test_a_note_that_cannot_be_kept_is_told(
     assert capsys.readouterr().err.startswith("bad-request: --note: ")
     assert accounts.keys == ()
     assert run([*add, "x" * 200]) == 0
+
+
+class Watched(Accounts):
+    """Accounts that know how many passwords were compared at once."""
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(data)
+        self._counting, self._now, self.most = Lock(), 0, 0
+
+    def by_password(self, name: str, password: str) -> SignedIn | None:
+        with self._counting:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        try:
+            return super().by_password(name, password)
+        finally:
+            with self._counting:
+                self._now -= 1
+
+
+async def test_few_passwords_are_compared_at_once(tmp_path: Path) -> None:
+    watched = Watched(tmp_path)
+    watched.add("ann")
+    door = Door(watched)
+    await asyncio.gather(*(door.by_password("ann", "x") for _ in range(WAITING)))
+    assert watched.most == AT_ONCE
 
 
 async def test_a_flood_of_passwords_is_told_to_come_again_and_keeps_nobody_out(
