@@ -17,6 +17,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError, model_validator
 
 from services.api_keys import ROLES, ApiKey, MadeKey, Role, Scope, parts
 from shared.errors import Damaged
+from shared.names import SERVICE_ACCOUNT
 
 
 class _Account(BaseModel):
@@ -106,10 +107,13 @@ class Accounts:
         return tuple(sorted(found, key=lambda kept: (kept.account, kept.key.made)))
 
     def add(self, name: str, role: Role = "any") -> str:
-        """Add an account; gives the password that was made for it. Raises AccountExists."""
+        """Add an account; gives the password that was made for it. Raises AccountExists.
+
+        That of the services exists: whoever signed in as it would be believed as they are.
+        """
         password = secrets.token_urlsafe(24)
         with self._changing() as known:
-            if name in known:
+            if name in known or name == SERVICE_ACCOUNT:
                 raise AccountExists(f"there is an account {name} already")
             known[name] = _Account(password=_HASHER.hash(password), role=role)
         return password

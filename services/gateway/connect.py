@@ -3,11 +3,11 @@
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
+from pydantic import BaseModel
 
 from services.gateway.problems import responses
 from services.gateway.sender import PREFIX, Sender, path_of
+from services.gateway.shape import Shape
 from shared.names import SiteId
 
 router = APIRouter(prefix=PREFIX, tags=["apps"])
@@ -26,10 +26,8 @@ class Host(BaseModel):
     contacts: list[dict[str, str]] = []
 
 
-class License(BaseModel):
+class License(Shape):
     """The licence of a token."""
-
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True)
 
     active: bool
     type: str = "DEVELOPER"

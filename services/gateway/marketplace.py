@@ -7,21 +7,15 @@ What it tells of and isn't known here is left out.
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
+from pydantic import AwareDatetime
 
+from services.gateway.shape import Shape
 from services.listing.commands import PaymentModel, Visibility
 from services.listing.queries import ListedVersion, ListingView, Status
 from services.token.commands import Links
 from services.token.queries import TokenView
 
 PREFIX = "/rest/3/app-software"
-
-
-class Shape(BaseModel):
-    """Anything that is told."""
-
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, frozen=True)
 
 
 class AppSoftware(Shape):

@@ -1,6 +1,7 @@
 """What partners ask: their apps, versions and access tokens, as of the Marketplace's REST API 3."""
 
-from typing import Annotated, Any
+import hashlib
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import BaseModel
@@ -17,7 +18,7 @@ from services.gateway.marketplace import (
     VersionListing,
     Versions,
 )
-from services.gateway.problems import NotDone, Problem, done, only_here, responses, success
+from services.gateway.problems import SIGNED_IN, NotDone, Problem, done, only_here, success
 from services.listing.queries import ListedVersion, Listing, ListingView
 from services.token.commands import CreatedToken, CreateToken, Note, RemoveToken, TokenText
 from services.token.queries import ListTokens, TokenList
@@ -27,7 +28,6 @@ from shared.names import AppKey
 
 router = APIRouter(prefix=PREFIX, tags=["partners"])
 
-_PROBLEMS: dict[str, Any] = {"responses": responses(400, 401, 403, 404, 409)}
 _ONCE = {"Cache-Control": "no-store"}
 """Tokens are in the answers."""
 _CURSOR = r"^before-[0-9]{1,9}$"
@@ -41,7 +41,7 @@ class NewToken(BaseModel):
     note: Note | None = None
 
 
-@router.get("/app-key/{app_key}", **_PROBLEMS)
+@router.get("/app-key/{app_key}", **SIGNED_IN)
 async def app_software(
     app_key: AppKey, caller: AppReader, bus: Bus, hosting: str | None = None
 ) -> list[AppSoftware]:
@@ -51,7 +51,7 @@ async def app_software(
     return [row for row in found if hosting in (None, row.hosting)]
 
 
-@router.get("/{app_key}/tokens", **_PROBLEMS)
+@router.get("/{app_key}/tokens", **SIGNED_IN)
 async def tokens(
     app_key: AppKey,
     caller: AppReader,
@@ -65,7 +65,7 @@ async def tokens(
     return Tokens(tokens=[row for row in rows if token in (None, row.token)])
 
 
-@router.post("/{app_key}/tokens", status_code=201, **_PROBLEMS)
+@router.post("/{app_key}/tokens", status_code=201, **SIGNED_IN)
 async def create_token(
     app_key: AppKey,
     caller: AppWriter,
@@ -76,17 +76,18 @@ async def create_token(
 ) -> Token:
     """Make a token for a private app; at most 50 are active.
 
-    Asked again under the same `Idempotency-Key` the answer is the same token.
+    Asked again by that account under the same `Idempotency-Key` the answer is the same token.
     """
     response.headers.update(_ONCE)
     note = None if wanted is None else wanted.note
     command = CreateToken(app_key=app_key, note=note)
-    reply = done(await bus.send(command, actor=caller, command_id=once))
+    command_id = once and hashlib.sha256(f"{caller}/{once}".encode()).hexdigest()
+    reply = done(await bus.send(command, actor=caller, command_id=command_id))
     made = reply.read(CreatedToken)
     return Token(token=made.token, token_id=made.token_id, note=note, links=made.links)
 
 
-@router.delete("/{app_key}/tokens/{token}", status_code=204, **_PROBLEMS)
+@router.delete("/{app_key}/tokens/{token}", status_code=204, **SIGNED_IN)
 async def remove_token(
     app_key: AppKey, token: Annotated[TokenText, Path()], caller: AppWriter, bus: Bus
 ) -> None:
@@ -96,12 +97,11 @@ async def remove_token(
             command = RemoveToken(app_key=app_key, token_id=row.token_id)
             done(await bus.send(command, actor=caller))
             return
-    raise NotDone(
-        Problem(status=404, code=UnknownToken.CODE, detail="there is no such active token", hint="")
-    )
+    detail, hint = "there is no such active token", UnknownToken.HINT
+    raise NotDone(Problem(status=404, code=UnknownToken.CODE, detail=detail, hint=hint))
 
 
-@router.get("/{app_key}/versions", response_model_exclude_none=True, **_PROBLEMS)
+@router.get("/{app_key}/versions", response_model_exclude_none=True, **SIGNED_IN)
 async def versions(
     app_key: AppKey,
     caller: AppReader,
@@ -123,13 +123,13 @@ async def versions(
     return Versions(links=links, versions=shown, total_count=len(rows))
 
 
-@router.get("/{app_key}/versions/{build}", **_PROBLEMS)
+@router.get("/{app_key}/versions/{build}", **SIGNED_IN)
 async def version(app_key: AppKey, build: Build, caller: AppReader, bus: Bus) -> Version:
     """One version of an app."""
     return Version.of(*await _version(bus, caller, app_key, build))
 
 
-@router.get("/{app_key}/versions/{build}/listing", **_PROBLEMS)
+@router.get("/{app_key}/versions/{build}/listing", **SIGNED_IN)
 async def version_listing(
     app_key: AppKey, build: Build, caller: AppReader, bus: Bus
 ) -> VersionListing:

@@ -85,6 +85,10 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return dict.fromkeys((*statuses, 429, 503), shown)
 
 
+SIGNED_IN: dict[str, Any] = {"responses": responses(400, 401, 403, 404, 409)}
+"""How a route may end that somebody has to sign in for."""
+
+
 def told(app: FastAPI) -> None:
     """Tell whatever a route raises as problem details."""
 

@@ -1,6 +1,6 @@
 """What an app keeps on a site: JSON by name, as Connect apps do."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Request, Response
@@ -8,9 +8,10 @@ from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from services.gateway.bus import Bus
-from services.gateway.problems import NotDone, Problem, done, responses, success
+from services.gateway.problems import SIGNED_IN, NotDone, Problem, done, responses, success
 from services.gateway.sender import PREFIX, Sender, path_of
 from services.installation.commands import (
+    PROPERTY_SIZE,
     DeleteAppProperty,
     JsonText,
     PropertyName,
@@ -27,12 +28,11 @@ from shared.names import SERVICE_ACCOUNT, SiteId
 
 router = APIRouter(prefix=PREFIX + "/{app_key}/properties", tags=["apps"])
 
-_PROBLEMS: dict[str, Any] = {"responses": responses(400, 401, 403, 404, 409)}
 _ANY_JSON = {"requestBody": {"content": {"application/json": {"schema": {}}}, "required": True}}
 _NO_JSON = Problem(
     status=400,
     code="bad-request",
-    detail="the body is no JSON of at most 32,768 characters",
+    detail=f"the body is no JSON of at most {PROPERTY_SIZE:,} characters",
     hint="send the value itself as JSON",
 )
 _TEXT = TypeAdapter[str](JsonText)
@@ -67,7 +67,7 @@ class Set(BaseModel):
     message: str
 
 
-@router.get("", **_PROBLEMS)
+@router.get("", **SIGNED_IN)
 async def properties(site_id: SiteId, sender: Sender, bus: Bus, request: Request) -> Keys:
     """The names of all that the app keeps."""
     query = AppProperties(site_id=site_id, app_key=sender.key)
@@ -76,7 +76,7 @@ async def properties(site_id: SiteId, sender: Sender, bus: Bus, request: Request
     return Keys(keys=[Key(key=name, self=f"{here}/{quote(name, safe='')}") for name in names])
 
 
-@router.get("/{name}", response_model=Property, **_PROBLEMS)
+@router.get("/{name}", response_model=Property, **SIGNED_IN)
 async def one(site_id: SiteId, name: Name, sender: Sender, bus: Bus, request: Request) -> Response:
     """One thing that the app keeps, its value as it was sent."""
     query = AppProperty(site_id=site_id, app_key=sender.key, name=name)
@@ -89,12 +89,12 @@ async def one(site_id: SiteId, name: Name, sender: Sender, bus: Bus, request: Re
 @router.put(
     "/{name}",
     openapi_extra=_ANY_JSON,
-    responses={201: {"model": Set}, **responses(400, 401, 403, 404, 409, 413)},
+    responses={201: {"model": Set}, **responses(413), **SIGNED_IN["responses"]},
 )
 async def put(
     site_id: SiteId, name: Name, sender: Sender, bus: Bus, request: Request, response: Response
 ) -> Set:
-    """Keep JSON of at most 32,768 characters; it is in the audit, too."""
+    """Keep JSON; it is in the audit, too."""
     try:
         value = _TEXT.validate_python((await request.body()).decode())
     except (ValidationError, UnicodeDecodeError):
@@ -105,7 +105,7 @@ async def put(
     return Set(status=response.status_code, message="created" if result.created else "updated")
 
 
-@router.delete("/{name}", status_code=204, **_PROBLEMS)
+@router.delete("/{name}", status_code=204, **SIGNED_IN)
 async def delete(site_id: SiteId, name: Name, sender: Sender, bus: Bus) -> None:
     """Keep something no longer."""
     command = DeleteAppProperty(site_id=site_id, app_key=sender.key, name=name)

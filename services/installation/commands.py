@@ -22,7 +22,9 @@ def _is_json(text: str) -> str:
 
 
 PropertyName = Annotated[str, StringConstraints(min_length=1, max_length=127)]
-JsonText = Annotated[str, StringConstraints(max_length=32_768), AfterValidator(_is_json)]
+PROPERTY_SIZE = 32_768
+"""Characters of a property's value."""
+JsonText = Annotated[str, StringConstraints(max_length=PROPERTY_SIZE), AfterValidator(_is_json)]
 VersionText = Annotated[str, StringConstraints(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$", max_length=50)]
 
 

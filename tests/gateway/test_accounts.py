@@ -10,6 +10,7 @@ import pytest
 from services.accounts import AccountExists, Accounts, NoAccount, SignedIn
 from services.api_keys import ROLES, Role
 from services.cli.main import run
+from shared.names import SERVICE_ACCOUNT
 
 
 def test_an_account_is_admitted_by_its_password_alone(tmp_path: Path) -> None:
@@ -48,8 +49,9 @@ def test_a_password_that_was_right_is_known_again_while_it_is(tmp_path: Path) ->
 def test_what_is_there_stays_and_what_is_not_is_told(tmp_path: Path) -> None:
     accounts = Accounts(tmp_path)
     password = accounts.add("ann")
-    with pytest.raises(AccountExists):
-        accounts.add("ann")
+    for name in ("ann", SERVICE_ACCOUNT):
+        with pytest.raises(AccountExists):
+            accounts.add(name)
     assert accounts.by_password("ann", password)
     accounts.remove("ann")
     assert not accounts.by_password("ann", password)

@@ -9,7 +9,7 @@ import pytest
 
 from services.accounts import Accounts
 from services.installation.queries import Site
-from services.listing.commands import PublishVersion
+from services.listing.commands import AddMember, PublishVersion
 from services.supervisor import Supervisor
 from shared.client import Client
 from tests.clients import sample_app as sample
@@ -97,6 +97,19 @@ async def test_a_token_that_is_asked_for_again_under_its_key_is_the_same(
     other = await ann("POST", f"{app_key}/tokens", headers={"Idempotency-Key": "wish-1"})
     assert (other.status_code, other.json()["code"]) == (409, "command-id-reused")
     assert len((await ann("GET", f"{app_key}/tokens")).json()["tokens"]) == 1
+
+
+async def test_a_key_of_another_account_is_another_key(
+    house: Supervisor, client: Client, http: httpx2.AsyncClient, ann: Partner
+) -> None:
+    app_key = "com.example.both"
+    await acting.list_app(client, app_key)
+    await accepted(client, ANN, AddMember(partner_id="example", account="mia"))
+    mia = Partner(http, "mia", Accounts(house.data).add("mia"))
+    for member in (ann, mia):
+        made = await member("POST", f"{app_key}/tokens", headers={"Idempotency-Key": "same"})
+        assert made.status_code == 201, made.text
+    assert len((await ann("GET", f"{app_key}/tokens")).json()["tokens"]) == 2
 
 
 async def test_at_most_50_tokens_are_active(client: Client, ann: Partner) -> None:

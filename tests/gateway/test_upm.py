@@ -1,75 +1,28 @@
-"""The admins of a site install and license apps by the calls of the plugin manager."""
+"""The admins of a site look at its apps, license them and let them go, as tools do elsewhere."""
 
 import asyncio
-import hmac
-from base64 import b64encode
 from collections.abc import AsyncIterator
-from typing import Any
 
 import httpx2
 import pytest
 
 from services.accounts import Accounts
 from services.installation.commands import (
-    DisablePrivateListings,
-    EnablePrivateListings,
     LicenceState,
 )
 from services.supervisor import Supervisor
 from services.token.commands import RemoveToken
 from shared.client import Client
 from tests.clients import sample_app as sample
-from tests.clients.ports import free_port
-from tests.clients.sample_app import SampleApp, answering
+from tests.clients.sample_app import SampleApp
 from tests.flows import acting
-from tests.flows.acting import ANN, BOB, EVE, accepted
+from tests.flows.acting import ANN, BOB, accepted
+from tests.gateway.admin import Admin
 
 pytestmark = pytest.mark.flow
 APP, FREE, SITE = "com.example.Admined", "com.example.gratis", "admined"
 BASE = f"/site/{SITE}/rest/plugins/1.0"
 PLUGIN, TOKEN = f"{BASE}/{APP}-key", f"{BASE}/license-tokens/{APP}-key"
-INSTALL = "application/vnd.atl.plugins.remote.install+json"
-
-
-class Admin:
-    """An account that signed in and asks one site."""
-
-    def __init__(self, http: httpx2.AsyncClient, account: str, password: str) -> None:
-        self._http = http
-        self._auth = (account, password)
-
-    async def ask(
-        self, method: str, path: str, body: Any = None, *, raw: bytes | None = None
-    ) -> httpx2.Response:
-        """The answer, or where it leads."""
-        if raw is not None:
-            as_json = {"Content-Type": "application/json"}
-            return await self._http.request(
-                method, path, content=raw, headers=as_json, auth=self._auth
-            )
-        return await self._http.request(method, path, json=body, auth=self._auth)
-
-    async def begin(self, link: str, kind: str = INSTALL) -> httpx2.Response:
-        """Ask to install."""
-        upm_token = (await self.ask("HEAD", f"{BASE}/?os_authType=basic")).headers["upm-token"]
-        return await self._http.post(
-            f"{BASE}/?token={upm_token}",
-            json={"pluginUri": link},
-            headers={"Content-Type": kind},
-            auth=self._auth,
-        )
-
-    async def install(self, link: str) -> httpx2.Response:
-        """Ask to install, and look until it has ended."""
-        begun = await self.begin(link)
-        assert begun.status_code == 202, begun.text
-        async with asyncio.timeout(10):
-            while True:
-                answer = await self.ask("GET", begun.json()["links"]["self"])
-                if answer.status_code == 303 or answer.json()["status"]["done"]:
-                    return answer
-                assert answer.json()["pingAfter"] == 100
-                await asyncio.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +45,7 @@ async def app(client: Client) -> AsyncIterator[SampleApp]:
 @pytest.fixture(scope="module")
 async def bob(house: Supervisor, http: httpx2.AsyncClient) -> Admin:
     """The site's admin."""
-    return Admin(http, BOB, Accounts(house.data).add(BOB))
+    return Admin(http, BASE, BOB, Accounts(house.data).add(BOB))
 
 
 @pytest.fixture(scope="module")
@@ -230,110 +183,12 @@ async def test_a_free_app_has_a_token_and_no_licence(client: Client, bob: Admin)
         assert (await bob.ask("DELETE", f"{BASE}/{FREE}-key")).status_code == 204
 
 
-@pytest.mark.parametrize("kind", [INSTALL, INSTALL.replace("install+", "install.uri+")])
-async def test_the_url_of_its_descriptor_updates_an_app(
-    bob: Admin, app: SampleApp, token: str, kind: str
-) -> None:
-    """Case 1."""
-    del token
-    begun = await bob.begin(app.url, kind)
-    assert begun.json()["status"]["done"] is False
-    self = begun.json()["links"]["self"]
-    async with asyncio.timeout(10):
-        while (await bob.ask("GET", self)).status_code != 303:
-            await asyncio.sleep(0.05)
-
-
-@pytest.mark.parametrize(
-    ("given", "sub_code"),
-    [
-        (
-            "https://elsewhere.example.com/atlassian-connect.json",
-            "upm.pluginInstall.error.descriptor.not.from.marketplace",
-        ),
-        ("no link", "upm.pluginInstall.error.descriptor.not.from.marketplace"),
-        ("WRONG", "token-invalid"),
-    ],
-)
-async def test_why_a_link_is_refused_is_told_when_the_tool_looks_again(
-    bob: Admin, given: str, sub_code: str, token: str, link: str
-) -> None:
-    told = await bob.install(given.replace("WRONG", link.replace(token, "x")))
-    status = told.json()["status"]
-    assert (status["subCode"], status["done"]) == (sub_code, True)
-    assert status["contentType"] == "application/vnd.atl.plugins.task.install.err+json"
-    assert status["errorMessage"]
-
-
-async def test_why_an_app_was_not_installed_is_told(bob: Admin, client: Client) -> None:
-    async with acting.served(client, "com.example.unwilling", sample.JWT) as unwilling:
-        unwilling.answer = answering(500)
-        told = await bob.install(unwilling.url)
-    code = "connect.install.error.remote.host.bad.response.500"
-    assert told.json()["status"]["subCode"] == code
-    assert "500" in told.json()["status"]["errorMessage"]
-    gone = await bob.ask("GET", f"{BASE}/com.example.unwilling-key")
-    assert (gone.status_code, gone.json()["code"]) == (404, "not-installed")
-
-
-async def test_an_app_that_is_away_is_told_as_such(bob: Admin, client: Client) -> None:
-    away = f"http://127.0.0.1:{free_port()}"
-    async with acting.served(client, "com.example.away", sample.JWT | {"baseUrl": away}) as app:
-        told = await bob.install(app.url)
-    assert told.json()["status"]["subCode"] == "connect.install.error.remote.host.bad.domain"
-
-
-async def test_without_private_listings_no_token_link_is_taken(
-    client: Client, bob: Admin, link: str, token: str
-) -> None:
-    del token
-    await accepted(client, BOB, DisablePrivateListings(site_id=SITE))
-    assert not (await setting(bob))
-    told = await bob.install(link)
-    assert told.json()["status"]["subCode"] == "private-listings-disabled"
-    await accepted(client, BOB, EnablePrivateListings(site_id=SITE))
-    assert await setting(bob)
-
-
-async def setting(bob: Admin) -> bool:
-    """What tools ask before they install."""
-    (row,) = (await bob.ask("GET", f"{BASE}/settings")).json()["settings"]
-    assert row["key"] == "connectDeveloperListingsEnabled"
-    return bool(row["value"])
-
-
-async def test_nothing_is_installed_without_the_token_that_the_account_got(
-    house: Supervisor, http: httpx2.AsyncClient, bob: Admin, link: str
-) -> None:
-    eve = Admin(http, EVE, Accounts(house.data).add(EVE))
-    assert (await eve.ask("HEAD", f"{BASE}/")).status_code == 403
-    got = (await bob.ask("GET", f"{BASE}/")).headers["upm-token"]
-    for token in ("", "?token=", f"?token={got[:-1]}", "?token=%C3%A9"):
-        answer = await bob.ask("POST", f"{BASE}/{token}", {"pluginUri": link})
-        assert (answer.status_code, answer.json()["code"]) == (403, "upm-token-invalid")
-    answer = await eve.ask("POST", f"{BASE}/?token={got}", {"pluginUri": link})
-    assert (answer.status_code, answer.json()["code"]) == (403, "upm-token-invalid")
-
-
-async def test_who_is_no_admin_begins_an_installation_in_vain(
-    house: Supervisor, http: httpx2.AsyncClient, link: str
-) -> None:
-    """Whoever knows how the token is made has it; that only tells a program from a page."""
-    signed = b64encode(f"joe:{Accounts(house.data).add('joe')}".encode()).decode()
-    headers = {"Authorization": f"Basic {signed}"}
-    for site, code in ((SITE, "not-an-admin"), ("absent", "unknown-site")):
-        path = f"{BASE.replace(SITE, site)}/"
-        token = hmac.digest(headers["Authorization"].encode(), path.encode(), "sha256").hex()
-        answer = await http.post(f"{path}?token={token}", json={"pluginUri": link}, headers=headers)
-        assert answer.json()["code"] == code
-
-
 async def test_who_may_not_ask_is_refused_everywhere(
     house: Supervisor, http: httpx2.AsyncClient, bob: Admin, token: str
 ) -> None:
     """With the code of the domain, whether it is a question or a wish."""
     del bob
-    tom = Admin(http, "tom", Accounts(house.data).add("tom"))
+    tom = Admin(http, BASE, "tom", Accounts(house.data).add("tom"))
     change, licence = {"enabled": False}, {"pluginKey": APP, "token": token}
     for method, path, body in (
         ("GET", f"{BASE}/", None),
@@ -354,23 +209,6 @@ async def test_who_may_not_ask_is_refused_everywhere(
         assert (absent.status_code, absent.json()["code"]) == (404, "unknown-site"), path
         nobody = await http.request(method, path, json=body)
         assert (nobody.status_code, nobody.json()["code"]) == (401, "not-authenticated"), path
-
-
-async def test_a_task_is_known_to_its_own_account_alone(
-    house: Supervisor, http: httpx2.AsyncClient, bob: Admin
-) -> None:
-    begun = await bob.begin("https://elsewhere.example.com/a.json")
-    self = begun.json()["links"]["self"]
-    async with asyncio.timeout(5):
-        while not (await bob.ask("GET", self)).json()["status"]["done"]:
-            await asyncio.sleep(0.05)
-    mia = Admin(http, "mia", Accounts(house.data).add("mia"))
-    assert (await mia.ask("GET", self)).json()["status"]["done"] is False
-    for path in (f"{APP}/99", "com.example.none/1"):
-        answer = await bob.ask("GET", f"{BASE}/pending/{path}")
-        assert (answer.status_code, answer.json()["code"]) == (404, "unknown-attempt")
-    for path in (f"{APP}/0", f"{APP}/x", "refused/0/x", f"refused/-1/{'0' * 32}"):
-        assert (await bob.ask("GET", f"{BASE}/pending/{path}")).status_code == 400
 
 
 async def test_an_app_is_uninstalled(bob: Admin, token: str) -> None:

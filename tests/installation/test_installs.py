@@ -8,7 +8,6 @@ from services.installation import refusals
 from services.installation.commands import (
     ApproveUpdate,
     DisableApp,
-    EnableApp,
     InstallApp,
     LicenceState,
     UninstallApp,
@@ -16,8 +15,6 @@ from services.installation.commands import (
 from services.installation.domain import App as Listed
 from services.installation.domain import Site
 from services.installation.events import (
-    AppDisabled,
-    AppEnabled,
     AppUninstalled,
     AppUpdated,
     InstallFailed,
@@ -227,16 +224,6 @@ def test_an_app_that_left_is_as_if_it_never_was(scenario: Scenario) -> None:
     scenario.when(UninstallApp(site_id=SITE, app_key=APP), actor=ANN)
     app = scenario.store.load(Site, SITE).on_site(APP)
     assert (app.enabled, app.paid, app.private) == (True, False, False)
-
-
-@rule("tokens.disable")
-def test_an_app_is_disabled_whatever_became_of_its_token(scenario: Scenario) -> None:
-    on_site(scenario, *LICENSED, REMOVED, licence(LicenceState.NONE))
-    disable, enable = (kind(site_id=SITE, app_key=APP) for kind in (DisableApp, EnableApp))
-    disabled, enabled = (kind(site_id=SITE, app_key=APP) for kind in (AppDisabled, AppEnabled))
-    scenario.when(disable, actor=ANN).then(disabled).when(disable, actor=ANN).then()
-    assert scenario.ask(App(site_id=SITE, app_key=APP), actor=ANN)["enabled"] is False
-    scenario.when(enable, actor=ANN).then(enabled).when(enable, actor=ANN).then()
 
 
 @rule("versions.roll-out")

@@ -5,13 +5,21 @@ import pytest
 from services.installation import refusals
 from services.installation.commands import (
     ClearToken,
+    DisableApp,
+    EnableApp,
     GenerateToken,
     LicenceState,
     SetLicenceState,
     SetToken,
 )
 from services.installation.domain import Site
-from services.installation.events import AppUpdated, TokenAttached, TokenCleared
+from services.installation.events import (
+    AppDisabled,
+    AppEnabled,
+    AppUpdated,
+    TokenAttached,
+    TokenCleared,
+)
 from services.installation.needs import Apply, Generate
 from services.installation.queries import App, SiteTokens
 from services.installation.steps import AttachToken, FinishInstall
@@ -154,6 +162,16 @@ def test_another_token_clears_the_one_before_in_the_same_commit(scenario: Scenar
     scenario.prepared = AppliedToken(token_id=2)
     on_site(scenario, *LICENSED).when(set_token(2), actor=ANN)
     scenario.then(NONE, CLEARED, attached(2), ACTIVE)
+
+
+@rule("tokens.disable")
+def test_an_app_is_disabled_whatever_became_of_its_token(scenario: Scenario) -> None:
+    on_site(scenario, *LICENSED, REMOVED, licence(LicenceState.NONE))
+    disable, enable = (kind(site_id=SITE, app_key=APP) for kind in (DisableApp, EnableApp))
+    disabled, enabled = (kind(site_id=SITE, app_key=APP) for kind in (AppDisabled, AppEnabled))
+    scenario.when(disable, actor=ANN).then(disabled).when(disable, actor=ANN).then()
+    assert scenario.ask(App(site_id=SITE, app_key=APP), actor=ANN)["enabled"] is False
+    scenario.when(enable, actor=ANN).then(enabled).when(enable, actor=ANN).then()
 
 
 @rule("tokens.bound")

@@ -10,14 +10,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
 from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, ConfigDict
-from pydantic.alias_generators import to_camel
 
 from services.gateway.bus import Bus
 from services.gateway.caller import SiteReader, SiteWriter
-from services.gateway.problems import done, only_here, success
+from services.gateway.problems import SIGNED_IN, done, only_here, success
+from services.gateway.shape import Shape
 from services.gateway.upm import csrf
-from services.gateway.upm.plugins import PROBLEMS
 from services.gateway.upm.shapes import PREFIX, Place, Status, Task, base
 from services.installation.commands import InstallApp, InstallBegun, Url
 from services.installation.queries import InstallAttempt, InstallAttemptView
@@ -46,10 +44,8 @@ CommandId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 Attempt = Annotated[int, Path(ge=1, lt=10**9)]
 
 
-class Asked(BaseModel):
+class Asked(Shape):
     """What is to be installed."""
-
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True)
 
     plugin_uri: Url
 
@@ -59,7 +55,7 @@ class Asked(BaseModel):
     status_code=202,
     response_model_exclude_none=True,
     dependencies=[Depends(csrf.shown)],
-    **PROBLEMS,
+    **SIGNED_IN,
 )
 async def install(site_id: SiteId, asked: Asked, caller: SiteWriter, bus: Bus) -> Task:
     """Begin to install an app by its token link, its descriptor link or its descriptor's URL."""
@@ -76,7 +72,7 @@ async def install(site_id: SiteId, asked: Asked, caller: SiteWriter, bus: Bus) -
     "/pending/{app_key}/{attempt}",
     response_model=Task,
     response_model_exclude_none=True,
-    responses={303: {"description": "It is done: the app is there"}, **PROBLEMS["responses"]},
+    responses={303: {"description": "It is done: the app is there"}, **SIGNED_IN["responses"]},
 )
 async def pending(
     site_id: SiteId, app_key: AppKey, attempt: Attempt, caller: SiteReader, bus: Bus
@@ -92,7 +88,7 @@ async def pending(
     return _failed(task, found.code or "", found.detail or "", found.status)
 
 
-@router.get("/pending/refused/{place}/{command_id}", response_model_exclude_none=True, **PROBLEMS)
+@router.get("/pending/refused/{place}/{command_id}", response_model_exclude_none=True, **SIGNED_IN)
 async def refused(
     site_id: SiteId, place: StreamPlace, command_id: CommandId, caller: SiteReader, bus: Bus
 ) -> Task:

@@ -3,13 +3,12 @@
 from typing import Literal, Self
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import model_validator
 
 from services.gateway.bus import Bus
 from services.gateway.caller import SiteReader, SiteWriter
-from services.gateway.problems import done, refused, success
-from services.gateway.upm.plugins import PROBLEMS
+from services.gateway.problems import SIGNED_IN, done, refused, success
+from services.gateway.shape import Shape
 from services.gateway.upm.shapes import (
     PREFIX,
     Place,
@@ -29,10 +28,8 @@ _ONCE = {"Cache-Control": "no-store"}
 """Tokens are in the answers."""
 
 
-class Wanted(BaseModel):
+class Wanted(Shape):
     """The token that an app is to run on, and its licence; an empty one takes it off."""
-
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True)
 
     plugin_key: AppKey
     token: TokenText | Literal[""]
@@ -45,7 +42,7 @@ class Wanted(BaseModel):
         return self
 
 
-@router.get("/license-tokens", **PROBLEMS)
+@router.get("/license-tokens", **SIGNED_IN)
 async def tokens(site_id: SiteId, caller: SiteReader, bus: Bus, response: Response) -> PluginTokens:
     """The tokens of all apps on the site."""
     response.headers.update(_ONCE)
@@ -53,7 +50,7 @@ async def tokens(site_id: SiteId, caller: SiteReader, bus: Bus, response: Respon
     return PluginTokens(tokens=[PluginToken.of(site_id, row) for row in rows])
 
 
-@router.get("/license-tokens/{app_key}-key", **PROBLEMS)
+@router.get("/license-tokens/{app_key}-key", **SIGNED_IN)
 async def token(
     site_id: SiteId, app_key: AppKey, caller: SiteReader, bus: Bus, response: Response
 ) -> PluginToken:
@@ -62,7 +59,7 @@ async def token(
     return PluginToken.of(site_id, await _token(bus, caller, site_id, app_key))
 
 
-@router.post("/license-tokens", **PROBLEMS)
+@router.post("/license-tokens", **SIGNED_IN)
 async def set_token(
     site_id: SiteId, wanted: Wanted, caller: SiteWriter, bus: Bus, response: Response
 ) -> PluginToken:
@@ -84,13 +81,13 @@ async def set_token(
     return PluginToken.of(site_id, await _token(bus, caller, site_id, wanted.plugin_key))
 
 
-@router.delete("/license-tokens/{app_key}-key", status_code=204, **PROBLEMS)
+@router.delete("/license-tokens/{app_key}-key", status_code=204, **SIGNED_IN)
 async def clear_token(site_id: SiteId, app_key: AppKey, caller: SiteWriter, bus: Bus) -> None:
     """Let an app run on no token."""
     done(await bus.send(ClearToken(site_id=site_id, app_key=app_key), actor=caller))
 
 
-@router.get("/{app_key}-key/license", response_model_exclude_none=True, **PROBLEMS)
+@router.get("/{app_key}-key/license", response_model_exclude_none=True, **SIGNED_IN)
 async def licence(site_id: SiteId, app_key: AppKey, caller: SiteReader, bus: Bus) -> PluginLicense:
     """The licence of an app."""
     asked = App(site_id=site_id, app_key=app_key)

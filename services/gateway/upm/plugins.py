@@ -1,13 +1,13 @@
 """The apps on a site: list, look, enable, disable, uninstall; and whether it takes private ones."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel
 
 from services.gateway.bus import Bus
 from services.gateway.caller import SiteReader, SiteWriter
-from services.gateway.problems import done, responses, success
+from services.gateway.problems import SIGNED_IN, done, success
 from services.gateway.upm import csrf
 from services.gateway.upm.shapes import PREFIX, Plugin, Plugins, Setting, Settings, modules
 from services.installation.commands import DisableApp, EnableApp, UninstallApp
@@ -25,7 +25,6 @@ from shared.client import Client
 from shared.names import AppKey, SiteId
 
 router = APIRouter(prefix=PREFIX, tags=["site admins"])
-PROBLEMS: dict[str, Any] = {"responses": responses(400, 401, 403, 404, 409)}
 
 
 class Change(BaseModel):
@@ -35,7 +34,7 @@ class Change(BaseModel):
 
 
 @router.head("/", include_in_schema=False)
-@router.get("/", response_model_exclude_none=True, **PROBLEMS)
+@router.get("/", response_model_exclude_none=True, **SIGNED_IN)
 async def plugins(
     site_id: SiteId,
     caller: SiteReader,
@@ -49,7 +48,7 @@ async def plugins(
     return Plugins(plugins=[Plugin.of(app) for app in answer.read(SiteAppsView).apps])
 
 
-@router.get("/settings", **PROBLEMS)
+@router.get("/settings", **SIGNED_IN)
 async def settings(site_id: SiteId, caller: SiteReader, bus: Bus) -> Settings:
     """Whether the site takes private apps, as tools call that."""
     site = success(await bus.query(Site(site_id=site_id), actor=caller)).read(SiteView)
@@ -58,13 +57,13 @@ async def settings(site_id: SiteId, caller: SiteReader, bus: Bus) -> Settings:
     )
 
 
-@router.get("/{app_key}-key", response_model_exclude_none=True, **PROBLEMS)
+@router.get("/{app_key}-key", response_model_exclude_none=True, **SIGNED_IN)
 async def plugin(site_id: SiteId, app_key: AppKey, caller: SiteReader, bus: Bus) -> Plugin:
     """An app with its modules."""
     return await _plugin(bus, caller, site_id, app_key)
 
 
-@router.put("/{app_key}-key", response_model_exclude_none=True, **PROBLEMS)
+@router.put("/{app_key}-key", response_model_exclude_none=True, **SIGNED_IN)
 async def change(
     site_id: SiteId, app_key: AppKey, wanted: Change, caller: SiteWriter, bus: Bus
 ) -> Plugin:
@@ -74,7 +73,7 @@ async def change(
     return await _plugin(bus, caller, site_id, app_key)
 
 
-@router.delete("/{app_key}-key", status_code=204, **PROBLEMS)
+@router.delete("/{app_key}-key", status_code=204, **SIGNED_IN)
 async def uninstall(site_id: SiteId, app_key: AppKey, caller: SiteWriter, bus: Bus) -> None:
     """Take an app off the site."""
     done(await bus.send(UninstallApp(site_id=site_id, app_key=app_key), actor=caller))

@@ -1,19 +1,13 @@
 """The shapes in which the plugin manager tells apps, tasks, tokens and licences."""
 
-from pydantic import BaseModel, ConfigDict, JsonValue
-from pydantic.alias_generators import to_camel
+from pydantic import JsonValue
 
+from services.gateway.shape import Shape
 from services.installation.commands import LicenceState
 from services.installation.queries import AppView, SiteToken
 
 PREFIX = "/site/{site_id}/rest/plugins/1.0"
-"""Beneath it is everything that concerns a site; tools take it for the site's base URL."""
-
-
-class Shape(BaseModel):
-    """Anything that is told."""
-
-    model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True)
+"""Beneath it is what admins' tools ask of a site."""
 
 
 class Place(Shape):
