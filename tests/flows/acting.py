@@ -16,7 +16,7 @@ from nats.js.errors import NotFoundError
 from services.contract import SERVICES
 from services.installation.commands import EnablePrivateListings, InstallApp, RegisterSite
 from services.installation.events import AppInstalled, AppUpdated, InstallFailed
-from services.installation.queries import App
+from services.installation.queries import App, LinkedDescriptor
 from services.listing.commands import (
     Approve,
     EditListing,
@@ -82,6 +82,16 @@ async def served(
     await client.send(RegisterPartner(partner_id="example", organisation="Example"), actor=ANN)
     with sample_app({"key": app_key} | dict(descriptor or {})) as app:
         await accepted(client, ANN, publish_app(app, **changes))
+        yield app
+
+
+@asynccontextmanager
+async def served_to_all(
+    client: Client, app_key: str, descriptor: Mapping[str, Any] | None = None, **changes: Any
+) -> AsyncIterator[SampleApp]:
+    """A served app that a client which didn't see it listed finds on sites too."""
+    async with served(client, app_key, descriptor, **changes) as app:
+        await client.query(LinkedDescriptor(app_key=app_key, build=1), actor=ANN)
         yield app
 
 

@@ -25,7 +25,7 @@ async def app(client: Client) -> AsyncIterator[SampleApp]:
     """A paid app, listed privately; the site takes private apps."""
     await acting.make_site(client, SITE)
     says = {"modules": {"adminPages": [{"key": "admin", "url": "/admin", "name": {"value": "A"}}]}}
-    async with acting.served(client, APP, sample.JWT | says) as running:
+    async with acting.served_to_all(client, APP, sample.JWT | says) as running:
         yield running
 
 

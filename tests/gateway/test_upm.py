@@ -38,7 +38,7 @@ async def app(client: Client) -> AsyncIterator[SampleApp]:
             "configurePage": {"key": "configure", "url": "/configure"},
         },
     }
-    async with acting.served(client, APP, sample.JWT | says) as running:
+    async with acting.served_to_all(client, APP, sample.JWT | says) as running:
         yield running
 
 
@@ -161,7 +161,7 @@ async def test_a_body_that_cannot_be_read_is_told_as_a_problem(bob: Admin, body:
 async def test_a_free_app_has_a_token_and_no_licence(client: Client, bob: Admin) -> None:
     """Case 14."""
     free = {"enableLicensing": False}
-    async with acting.served(client, FREE, sample.JWT | free, payment_model="free"):
+    async with acting.served_to_all(client, FREE, sample.JWT | free, payment_model="free"):
         token, link = await acting.make_token(client, FREE)
         bare = link.partition("?")[0]
         assert (await bob.install(bare)).status_code == 303

@@ -29,7 +29,7 @@ PLUGIN = f"{BASE}/{APP}-key"
 async def app(client: Client) -> AsyncIterator[SampleApp]:
     """A paid app, listed privately; the site takes private apps."""
     await acting.make_site(client, SITE)
-    async with acting.served(client, APP, sample.JWT) as running:
+    async with acting.served_to_all(client, APP, sample.JWT) as running:
         yield running
 
 
@@ -90,7 +90,7 @@ async def test_why_a_link_is_refused_is_told_when_the_tool_looks_again(
 
 
 async def test_why_an_app_was_not_installed_is_told(bob: Admin, client: Client) -> None:
-    async with acting.served(client, "com.example.unwilling", sample.JWT) as unwilling:
+    async with acting.served_to_all(client, "com.example.unwilling", sample.JWT) as unwilling:
         unwilling.answer = answering(500)
         told = await bob.install(unwilling.url)
     code = "connect.install.error.remote.host.bad.response.500"
@@ -102,7 +102,9 @@ async def test_why_an_app_was_not_installed_is_told(bob: Admin, client: Client) 
 
 async def test_an_app_that_is_away_is_told_as_such(bob: Admin, client: Client) -> None:
     away = f"http://127.0.0.1:{free_port()}"
-    async with acting.served(client, "com.example.away", sample.JWT | {"baseUrl": away}) as app:
+    async with acting.served_to_all(
+        client, "com.example.away", sample.JWT | {"baseUrl": away}
+    ) as app:
         told = await bob.install(app.url)
     assert told.json()["status"]["subCode"] == "connect.install.error.remote.host.bad.domain"
 
