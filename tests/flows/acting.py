@@ -89,17 +89,18 @@ async def served(
 async def served_to_all(
     client: Client, app_key: str, descriptor: Mapping[str, Any] | None = None, **changes: Any
 ) -> AsyncIterator[SampleApp]:
-    """A served app that a client which didn't see it listed finds on sites too."""
+    """A served app that all services know, so that also who didn't see it listed finds it."""
     async with served(client, app_key, descriptor, **changes) as app:
-        await client.query(LinkedDescriptor(app_key=app_key, build=1), actor=ANN)
+        for query in (ListTokens(app_key=app_key), LinkedDescriptor(app_key=app_key, build=1)):
+            await client.query(query, actor=ANN)
         yield app
 
 
 async def list_app(
     client: Client, app_key: str, descriptor: Mapping[str, Any] | None = None, **changes: Any
 ) -> None:
-    """List an app for the partner `example`; it answers no more afterwards."""
-    async with served(client, app_key, descriptor, **changes):
+    """List an app for the partner `example` and all services; it answers no more afterwards."""
+    async with served_to_all(client, app_key, descriptor, **changes):
         pass
 
 

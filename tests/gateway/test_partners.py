@@ -1,5 +1,6 @@
 """The members of a partner make tokens and look at their apps over HTTP."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -52,7 +53,7 @@ async def test_a_token_is_made_listed_used_and_removed(
     client: Client, audit: Audit, ann: Partner
 ) -> None:
     app_key = "com.example.Partnered"
-    async with acting.served(client, app_key, sample.JWT):
+    async with acting.served_to_all(client, app_key, sample.JWT):
         found = await ann("GET", f"app-key/{app_key}")
         assert found.json() == [{"appSoftwareId": app_key, "hosting": "cloud"}]
         assert (await ann("GET", f"app-key/{app_key}?hosting=cloud")).json() == found.json()
@@ -74,7 +75,12 @@ async def test_a_token_is_made_listed_used_and_removed(
         await acting.make_site(client, "partnered")
         await acting.install(client, audit, "partnered", token["links"]["private"])
         site = await acting.ask(client, Site(site_id="partnered"), BOB)
-        (applied, _) = (await ann("GET", f"{app_key}/tokens")).json()["tokens"]
+        async with asyncio.timeout(10):
+            while True:
+                (applied, _) = (await ann("GET", f"{app_key}/tokens")).json()["tokens"]
+                if applied["cloudId"] is not None:
+                    break
+                await asyncio.sleep(0.05)
         assert (applied["status"], applied["instance"]) == ("applied", "partnered")
         assert applied["cloudId"] == site["cloud_id"]
         assert applied["appliedAt"]
@@ -128,7 +134,7 @@ async def test_versions_are_paged_each_once_while_others_are_published(
     client: Client, ann: Partner
 ) -> None:
     app_key = "com.example.paging"
-    async with acting.served(client, app_key) as app:
+    async with acting.served_to_all(client, app_key) as app:
 
         async def publish() -> None:
             app.change(description=f"{app.descriptor.get('description', '')}.")
@@ -172,7 +178,7 @@ async def test_versions_are_paged_each_once_while_others_are_published(
 
 async def test_each_version_tells_what_it_was_published_with(client: Client, ann: Partner) -> None:
     app_key = "com.example.moved"
-    async with acting.served(client, app_key, payment_model="free") as app:
+    async with acting.served_to_all(client, app_key, payment_model="free") as app:
         await acting.make_public(client, app_key)
         app.change(description="Plans")
         paid = PublishVersion(
