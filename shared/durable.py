@@ -32,7 +32,10 @@ class NotDecided(Exception):
 
 
 class Durable(Follower):
-    """Decides the commands of a service that wait in `COMMANDS`, in the order of the stream."""
+    """Decides the commands of a service that wait in `COMMANDS`, begun in the order of the stream.
+
+    One that failed for a passing reason is tried again later, and those behind it go by.
+    """
 
     def __init__(
         self,
