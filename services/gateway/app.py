@@ -48,7 +48,7 @@ _PARTS = (
 logger = logging.getLogger(__name__)
 
 _LARGEST = 128 * 1024
-"""Bytes of a request; the largest that is asked for, is the value of an app's property."""
+"""Bytes of a request; the largest that is asked for is the value of an app's property."""
 _AGAIN = 0.2
 """Seconds until NATS is tried again at the start."""
 _PATIENCE = 5.0

@@ -31,7 +31,7 @@ from shared.aggregate import Aggregate
 from shared.client import Client
 from shared.headers import decode
 from shared.links import Link
-from shared.messages import Accepted, Answer, Answered, Command, Query, Reply
+from shared.messages import Accepted, Answer, Answered, Command, Failed, Query, Reply
 from shared.settings import Settings
 from shared.sqlite import open_sqlite
 from shared.store import Store
@@ -92,7 +92,8 @@ async def served_to_all(
     """A served app that all services know, so that also who didn't see it listed finds it."""
     async with served(client, app_key, descriptor, **changes) as app:
         for query in (ListTokens(app_key=app_key), LinkedDescriptor(app_key=app_key, build=1)):
-            await client.query(query, actor=ANN)
+            answer = await client.query(query, actor=ANN)
+            assert not isinstance(answer, Failed), answer
         yield app
 
 

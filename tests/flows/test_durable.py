@@ -94,7 +94,7 @@ async def test_a_command_is_kept_while_its_service_is_away(
     assert acting.stored(house, "token", AppTokens, app_key).given == 3
 
 
-async def test_the_queue_keeps_its_order(house: Supervisor, client: Client) -> None:
+async def test_the_queue_is_begun_in_its_order(house: Supervisor, client: Client) -> None:
     app_key = "com.example.ordered"
     await acting.list_app(client, app_key)
     with stopped(house, "token"):
