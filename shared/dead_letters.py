@@ -51,7 +51,9 @@ class Letter:
     """Given by the store that keeps it."""
 
     @classmethod
-    def of(cls, consumer: str, message: "Msg", reason: BaseException, time: datetime) -> Self:
+    def of(
+        cls, consumer: str, message: "Msg", reason: BaseException, *, attempts: int, time: datetime
+    ) -> Self:
         """A message that a consumer can't go on with."""
         attributes = dict(message.headers or {})
         position = None if isinstance(reason, Unreadable) else _position(attributes)
@@ -66,7 +68,7 @@ class Letter:
             headers=mask(json.dumps(attributes)),
             body=masked(message.data),
             reason=mask(f"{type(reason).__name__}: {reason}"),
-            attempts=message.metadata.num_delivered,
+            attempts=attempts,
             time=iso(time),
         )
 

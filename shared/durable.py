@@ -1,14 +1,17 @@
 """Durable commands: they wait in a stream until their service decides them, then are answered."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
+from weakref import WeakValueDictionary
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from shared import clock, headers
+from shared.broker import ACK_WAIT
 from shared.dead_letters import Letter
 from shared.errors import DeadlinePassed, Internal, Refusal
 from shared.follower import Follower
@@ -32,9 +35,11 @@ class NotDecided(Exception):
 
 
 class Durable(Follower):
-    """Decides the commands of a service that wait in `COMMANDS`, begun in the order of the stream.
+    """Decides the commands of a service that wait in `COMMANDS`, each once.
 
-    One that failed for a passing reason is tried again later, and those behind it go by.
+    Those about one aggregate are decided one after the other in the order of the stream: while
+    one fails for a passing reason, those behind it wait, and all others go on. With several
+    instances of the service that holds for what one of them got.
     """
 
     def __init__(
@@ -49,9 +54,13 @@ class Durable(Follower):
         self._classes = classes
         self._may_reply = may_reply
         self._refuse = refuse
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """By the key of the aggregate; a lock lets in who came first."""
 
     async def run(self, client: Client) -> None:
         """Decide for ever; raises ConsumerGone, in a group."""
+        if await self._anything_given(client):
+            await asyncio.sleep(ACK_WAIT * 1.1)
         await self.side_by_side(client, _AT_ONCE, partial(self._take, client))
 
     async def redeliver(self, letter: Letter) -> None:
@@ -60,7 +69,7 @@ class Durable(Follower):
         asked = self._read(letter.subject, attributes, letter.body, letter.message_id)
         reply = await self.pipeline.answer(asked)
         if isinstance(reply, Failed):
-            raise NotDecided(f"{reply.code}: {reply.detail}")
+            raise _not_decided(reply)
 
     async def discard(self, letter: Letter) -> None:
         """Nothing waits behind it."""
@@ -68,29 +77,49 @@ class Durable(Follower):
     async def _take(self, client: Client, message: Msg) -> None:
         attributes = headers.decode(message.headers)
         id_ = attributes.get("ce-id") or _id(message)
-        reply: Reply | Answer
+        reply: Reply | Answer | None
         try:
             asked = self._read(message.subject, attributes, message.data, id_)
         except Refusal as refusal:
             self._refuse(message, refusal)
             reply = refusal.reply(id_)
         else:
-            reply = await self.pipeline.answer(asked)
-        if isinstance(reply, Failed) and reply.code != DeadlinePassed.CODE:
-            await self._failed(message, reply)
+            async with self._turns.setdefault(asked.request.key, asyncio.Lock()):
+                reply = await self._decide(message, asked)
+        if reply is None:
             return
         reply_to = attributes.get(REPLY_TO)
         if reply_to is not None and self._may_reply(reply_to):
             await client.publish(reply_to, reply.model_dump_json().encode())
         await message.ack()
 
-    async def _failed(self, message: Msg, reply: Failed) -> None:
-        """Let it come again; only what is unexpected is given up on in the end."""
-        if reply.code == Internal.CODE:
-            await self.failed(message, NotDecided(f"{reply.code}: {reply.detail}"))
-        else:
-            logger.info("%s waits: %s", message.subject, reply.code)
-            await message.nak(delay=_RETRY)
+    async def _decide(self, message: Msg, asked: Asked) -> Reply | Answer | None:
+        """The reply, however often it has to be tried; None when it was given up on.
+
+        Only what is unexpected is given up on in the end.
+        """
+        attempt = message.metadata.num_delivered
+        while True:
+            reply = await self.pipeline.answer(asked)
+            if not isinstance(reply, Failed) or reply.code == DeadlinePassed.CODE:
+                return reply
+            if reply.code != Internal.CODE:
+                logger.info("%s waits: %s", message.subject, reply.code)
+                await asyncio.sleep(_RETRY)
+                continue
+            if await self.given_up(message, _not_decided(reply), attempt):
+                return None
+            await asyncio.sleep(self.delay(attempt))
+            attempt += 1
+
+    async def _anything_given(self, client: Client) -> bool:
+        """Whether a process was given something that it didn't decide.
+
+        It comes again after `ACK_WAIT`, and before what nobody was given if that wasn't asked for
+        meanwhile.
+        """
+        info = await client.jetstream().consumer_info(self.stream, self.consumer)
+        return bool(info.num_ack_pending)
 
     def _read(self, subject: str, attributes: Mapping[str, str], body: bytes, id_: str) -> Asked:
         return read(
@@ -102,3 +131,7 @@ def _id(message: Msg) -> str:
     """The same for each delivery of a message, and another for every other message."""
     place = message.metadata
     return f"queued-{place.sequence.stream}-{place.timestamp.timestamp():.6f}"
+
+
+def _not_decided(reply: Failed) -> NotDecided:
+    return NotDecided(f"{reply.code}: {reply.detail}")

@@ -78,22 +78,33 @@ class Follower(ABC):
                 task.add_done_callback(done)
 
     async def failed(self, message: Msg, error: Exception) -> None:
-        """Let a message come again later; after some attempts it is kept as a dead letter.
+        """Let a message come again later; after some attempts it is kept as a dead letter."""
+        attempt = message.metadata.num_delivered
+        if not await self.given_up(message, error, attempt):
+            await message.nak(delay=self.delay(attempt))
+
+    async def given_up(self, message: Msg, error: Exception, attempt: int) -> bool:
+        """Keep it as a dead letter if that was the last attempt, and say whether it is one now.
 
         What can't be read is kept at once, and what waits behind a dead letter behind it. While
         the store fails nothing is given up.
         """
-        behind, attempt = isinstance(error, WaitsBehind), message.metadata.num_delivered
+        behind = isinstance(error, WaitsBehind)
         if not behind:
             logger.error("%s could not be handled", message.subject, exc_info=error)
         at_end = behind or isinstance(error, Unreadable) or attempt >= ATTEMPTS
-        if at_end and not store_fails(error):
-            letter = Letter.of(self.consumer, message, error, clock.now())
-            if await self._keep(letter, behind=behind):
-                logger.error("%s is a dead letter: %s", letter.message_id, letter.reason)
-                await message.ack()
-                return
-        await message.nak(delay=self.DELAYS[min(attempt, len(self.DELAYS)) - 1])
+        if not at_end or store_fails(error):
+            return False
+        letter = Letter.of(self.consumer, message, error, attempts=attempt, time=clock.now())
+        if not await self._keep(letter, behind=behind):
+            return False
+        logger.error("%s is a dead letter: %s", letter.message_id, letter.reason)
+        await message.ack()
+        return True
+
+    def delay(self, attempt: int) -> float:
+        """Seconds from an attempt that failed to the next."""
+        return self.DELAYS[min(attempt, len(self.DELAYS)) - 1]
 
     async def _keep(self, letter: Letter, *, behind: bool) -> bool:
         keep = partial(self.pipeline.store.recorder.insert_letter, letter, behind=behind)

@@ -24,6 +24,9 @@ TWICE = ("token", "installation")
 
 VICTIMS = ("nats", "listing", "token", "token-2", "installation", "installation-2")
 
+RATE = 100
+"""Commands in a second below which a run is void."""
+
 
 @dataclass
 class Report:
@@ -48,6 +51,11 @@ class Report:
     def rate(self) -> float:
         """Commands in a second."""
         return self.commands / self.seconds
+
+    @property
+    def void(self) -> bool:
+        """Whether too little happened for it to show anything."""
+        return self.rate < RATE or self.unknown < sum(self.kills.values()) / 4
 
     def __str__(self) -> str:
         return (

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import time
 from collections.abc import Mapping
 from random import Random
 from typing import Any
@@ -32,12 +33,22 @@ class Load:
     """Callers on some apps and sites, all by chance but for the seed."""
 
     def __init__(
-        self, house: Supervisor, seed: int, *, callers: int = 64, apps: int = 4, sites: int = 12
+        self,
+        house: Supervisor,
+        seed: int,
+        *,
+        callers: int = 64,
+        apps: int = 4,
+        sites: int = 12,
+        rate: float | None = None,
     ) -> None:
+        """`rate`: commands in a second that all callers send at most; None is no limit."""
         self.history = History()
         self._house = house
         self._random = Random(seed)
         self._callers = callers
+        self._every = 0.0 if rate is None else callers / rate
+        """Seconds from one command of a caller to its next."""
         self._apps = [f"com.example.load-{number}" for number in range(apps)]
         self._sites = [f"site-{number}" for number in range(sites)]
         self._tokens: dict[str, dict[int, str]] = {app: {} for app in self._apps}
@@ -72,7 +83,10 @@ class Load:
 
     async def _call(self) -> None:
         async with await Client.open(self._house.url, ANN, timeout=0.7) as client:
+            due = time.monotonic() + self._random.uniform(0, self._every)
             while not self._ended:
+                await asyncio.sleep(due - time.monotonic())
+                due += self._every
                 await self._ask(client)
                 if self._random.random() < _AGAIN:
                     await self.history.repeat(client, self._random.choice(self._answered()))

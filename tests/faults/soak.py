@@ -1,50 +1,86 @@
-"""`make soak`: kill runs for hours, each with a seed of its own, written into a ledger.
+"""`make soak`: kill runs for hours, then two hours at a steady rate, all written into a ledger.
 
-It goes on where it was stopped, and ends when there were enough kills, or at the first violation.
+It goes on where it was stopped, and ends when there was enough, or at the first violation. A run
+that is void stands in the ledger and counts for nothing.
 """
 
 import asyncio
 import json
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from services import contract
 from services.cli.output import line
-from tests.faults import killing
+from tests.faults import endurance, killing
 
-LEDGER = Path(__file__).parents[2] / "build/soak.jsonl"
+ROOT = Path(__file__).parents[2]
+LEDGER = ROOT / "build/soak.jsonl"
 KILLS, IN_A_RUN = 2000, 100
 """In all, and in one run."""
+FIRST = 1000
+"""The seed of the first run; each has its own."""
 
 
 def main() -> int:
-    """Go on until there are enough."""
+    """Go on until there is enough."""
     contract.load()
     LEDGER.parent.mkdir(exist_ok=True)
     LEDGER.touch()
     while True:
-        done = [json.loads(row) for row in LEDGER.read_text().splitlines()]
-        kills = sum(row["kills"] for row in done)
-        line(f"{kills} of {KILLS} kills in {len(done)} runs, {LEDGER}")
-        if any(row["violations"] for row in done):
+        rows = [json.loads(row) for row in LEDGER.read_text().splitlines()]
+        valid = [row for row in rows if not row["void"]]
+        kills = sum(row.get("kills", 0) for row in valid)
+        hours = sum(row.get("hours", 0) for row in valid)
+        line(f"{kills} of {KILLS} kills, {hours:g} of {endurance.HOURS:g} h, {LEDGER}")
+        if any(row["violations"] for row in rows):
             return 1
-        if kills >= KILLS:
+        if kills < KILLS:
+            _write(_kill(FIRST + len(rows)))
+        elif hours < endurance.HOURS:
+            _write(_endure())
+        else:
             return 0
-        seed = 1000 + len(done)
-        with tempfile.TemporaryDirectory() as folder:
-            report = asyncio.run(killing.run(Path(folder) / "house", kills=IN_A_RUN, seed=seed))
-        line(str(report))
-        row = {
-            "seed": seed,
-            "kills": sum(report.kills.values()),
-            "commands": report.commands,
-            "rate": report.rate,
-            "unknown": report.unknown,
-            "violations": report.violations,
-        }
-        with LEDGER.open("a") as file:
-            file.write(json.dumps(row) + "\n")
+
+
+def _kill(seed: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        report = asyncio.run(killing.run(Path(folder) / "house", kills=IN_A_RUN, seed=seed))
+    line(str(report))
+    return {
+        "seed": seed,
+        "kills": sum(report.kills.values()),
+        "commands": report.commands,
+        "rate": report.rate,
+        "unknown": report.unknown,
+        "void": report.void,
+        "violations": report.violations,
+    }
+
+
+def _endure() -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        report = asyncio.run(
+            endurance.run(Path(folder) / "house", hours=endurance.HOURS, tell=line)
+        )
+    line(str(report))
+    return {
+        "hours": report.hours,
+        "commands": report.commands,
+        "slopes": report.slopes,
+        "void": report.void,
+        "violations": report.violations,
+    }
+
+
+def _write(row: dict[str, Any]) -> None:
+    """Add a row, with the code that ran."""
+    command = ("git", "describe", "--always", "--dirty")
+    code = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    with LEDGER.open("a") as file:
+        file.write(json.dumps({"code": code.strip()} | row) + "\n")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ async def test_whatever_dies_at_random_nothing_is_lost_or_done_twice(tmp_path: P
     assert report.unknown >= KILLS / 4
     assert report.commands >= KILLS * BETWEEN
     if SIZE == "long":  # the shorter ones run beside other tests
-        assert report.rate >= 100, "too little was asked for this to show anything"
+        assert not report.void
 
 
 @size("short")

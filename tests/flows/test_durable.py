@@ -19,12 +19,12 @@ from services.supervisor import Supervisor
 from services.token.commands import CreateToken
 from services.token.domain import AppTokens
 from shared import clock
-from shared.client import Client
+from shared.client import Client, Queued
 from shared.headers import encode
 from shared.messages import Accepted, Command, Refused
 from shared.names import iso
 from shared.requests import REPLY_TO
-from shared.subjects import COMMANDS
+from shared.subjects import COMMANDS, Address
 from tests.clients.command import guestlist
 from tests.flows import acting
 from tests.flows.acting import ANN
@@ -94,17 +94,65 @@ async def test_a_command_is_kept_while_its_service_is_away(
     assert acting.stored(house, "token", AppTokens, app_key).given == 3
 
 
-async def test_the_queue_is_begun_in_its_order(house: Supervisor, client: Client) -> None:
+def notes(first: int, last: int) -> list[str]:
+    """Of tokens that are made in that order."""
+    return [str(number) for number in range(first, last + 1)]
+
+
+async def put_tokens(client: Client, app_key: str, noted: list[str]) -> list[Queued]:
+    """Let a token be made for each note."""
+    return [
+        await client.enqueue(CreateToken(app_key=app_key, note=note), actor=ANN) for note in noted
+    ]
+
+
+async def noted(client: Client, app_key: str, count: int) -> list[str]:
+    """The notes of an app's tokens, once there are so many."""
+    async with asyncio.timeout(20):
+        while len(tokens := await acting.tokens_of(client, app_key)) < count:
+            await asyncio.sleep(0.05)
+    return [row["note"] for row in tokens]
+
+
+async def test_the_queue_is_decided_in_its_order(house: Supervisor, client: Client) -> None:
     app_key = "com.example.ordered"
     await acting.list_app(client, app_key)
     with stopped(house, "token"):
-        queued = [
-            await client.enqueue(CreateToken(app_key=app_key, note=str(n)), actor=ANN)
-            for n in range(1, 31)
-        ]
-    await asyncio.gather(*(one.reply(timeout=10) for one in queued))
-    tokens = await acting.tokens_of(client, app_key)
-    assert [row["note"] for row in tokens] == [str(n) for n in range(1, 31)]
+        await put_tokens(client, app_key, notes(1, 30))
+    assert await noted(client, app_key, 30) == notes(1, 30)
+
+
+async def test_what_was_given_to_a_process_that_died_goes_before_what_came_later(
+    house: Supervisor, client: Client
+) -> None:
+    app_key = "com.example.died"
+    await acting.list_app(client, app_key)
+    pid = house.pid("token")
+    with stopped(house, "token"):
+        await put_tokens(client, app_key, notes(1, 20))
+        os.kill(pid, signal.SIGKILL)
+        await put_tokens(client, app_key, notes(21, 40))
+        while house.pid("token") == pid or await client.health("token") is None:
+            await asyncio.sleep(0.02)
+    assert await noted(client, app_key, 40) == notes(1, 40)
+
+
+async def test_a_command_that_waits_is_not_passed_by_others_for_its_app(
+    client: Client, wire: Connection
+) -> None:
+    waits, goes = "com.example.waits", "com.example.goes"
+    for app_key in (waits, goes):
+        await acting.list_app(client, app_key)
+    first = CreateToken(app_key=waits, note="1")
+    subject = str(Address.of("que", first, ANN))
+    unlisted = encode({"ce-after": f"listing/listing/{waits}-later@1"})
+    await wire.jetstream().publish(subject, first.as_json.encode(), headers=unlisted)
+    await put_tokens(client, waits, notes(2, 5))
+    await put_tokens(client, goes, notes(1, 5))
+    assert await noted(client, goes, 5) == notes(1, 5)
+    assert await acting.tokens_of(client, waits) == []
+    await acting.list_app(client, f"{waits}-later")
+    assert await noted(client, waits, 5) == notes(1, 5)
 
 
 async def test_one_id_is_decided_once_by_queue_and_by_request(client: Client) -> None:
