@@ -261,6 +261,27 @@ def test_a_minor_version_in_between_has_to_be_approved_too(scenario: Scenario) -
     scenario.when(stale, actor=ANN).then_refused(nothing)
 
 
+@pytest.mark.parametrize("change", ["micro", "minor"])
+def test_with_the_first_jwt_version_a_shared_secret_is_made(
+    scenario: Scenario, change: str
+) -> None:
+    newer = version_seen(2, "1.1.0", change=change, authentication="jwt")
+    on_site(scenario, *LICENSED, app=(app_seen(), version_seen(), newer))
+    scenario.when(UPDATE, actor="guestlist")
+    if change == "minor":
+        scenario.when(ApproveUpdate(site_id=SITE, app_key=APP, version="1.1.0"), actor=ANN)
+    begun = scenario.store.load(Site, SITE).on_site(APP).under_way
+    assert begun is not None
+    assert (begun.authentication, begun.secret) == ("jwt", "2.k1")
+
+
+def test_a_free_version_after_a_free_one_begins_no_licence(scenario: Scenario) -> None:
+    free = {"paid": False, "build": 2, "version": "1.0.1"}
+    on_site(scenario, requested(token_id=1, paid=False), ATTACHED, INSTALLED, requested(2, **free))
+    finish = FINISH.model_copy(update={"attempt": 2})
+    scenario.when(finish, actor="guestlist").then(updated())
+
+
 @rule("versions.stay")
 @rule("tokens.without")
 @pytest.mark.parametrize("events", [UNLICENSED, (*LICENSED, REMOVED), (*LICENSED, CLEARED)])

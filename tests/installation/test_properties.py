@@ -53,6 +53,14 @@ def test_something_is_kept_changed_and_deleted(scenario: Scenario) -> None:
     scenario.ask_refused(AppProperty(**ON_SITE, name="board"), unknown, actor=ANN)
 
 
+def test_only_what_is_named_is_deleted(scenario: Scenario) -> None:
+    on_site(scenario, *UNLICENSED)
+    for name in ("board", "colour"):
+        scenario.when(put(name), actor=ANN)
+    scenario.when(DeleteAppProperty(**ON_SITE, name="board"), actor=ANN)
+    assert scenario.ask(AppProperties(**ON_SITE), actor=ANN)["names"] == ["colour"]
+
+
 def test_an_app_keeps_at_most_so_many_and_changes_them_still(scenario: Scenario) -> None:
     on_site(scenario, *UNLICENSED)
     kept = [AppPropertySet(**KEPT, name=f"p{number}", value="1") for number in range(LIMIT)]

@@ -100,6 +100,12 @@ def test_an_app_is_listed_with_its_first_version(scenario: Scenario) -> None:
     )
 
 
+@rule("form.beta")
+def test_the_first_version_may_be_beta(scenario: Scenario) -> None:
+    unlisted(scenario).when(publish(app_key="other", beta=True), actor=ANN)
+    assert scenario.store.load(Listed, "other").newest.beta
+
+
 @rule("form.status")
 @rule("form.version-visibility")
 def test_a_public_listing_is_submitted_with_a_public_version(scenario: Scenario) -> None:

@@ -7,6 +7,7 @@ import pytest
 from services.listing import refusals
 from services.listing.commands import PublishVersion
 from services.listing.events import VersionPublished
+from shared.descriptor import Descriptor
 from shared.errors import Refusal
 from shared.messages import Event
 from shared.testing import Scenario
@@ -115,6 +116,18 @@ def test_free_instead_of_paid_is_a_micro_version(scenario: Scenario) -> None:
     assert published(scenario).version == "2.3.5"
 
 
+def test_a_version_of_a_free_app_needs_no_licensing(scenario: Scenario) -> None:
+    publish(scenario, {"enableLicensing": False}, payment_model="free")
+    assert not published(scenario).licensing
+
+
+@rule("form.version-visibility")
+@rule("form.beta")
+def test_a_version_is_as_private_as_its_listing_and_may_be_beta(scenario: Scenario) -> None:
+    publish(scenario, {"description": "1"}, PublishVersion(app_key=APP, beta=True))
+    assert (published(scenario).visibility, published(scenario).beta) == ("private", True)
+
+
 @rule("versions.unchanged")
 @rule("versions.identity")
 @rule("versions.major")
@@ -140,7 +153,7 @@ def test_a_version_that_breaks_a_rule_is_refused(
 @rule("versions.unchanged")
 def test_another_order_changes_nothing(scenario: Scenario) -> None:
     listed(scenario)
-    scenario.prepared = descriptor(**dict(reversed(CONTENT.items())))
+    scenario.prepared = Descriptor.of(dict(reversed(CONTENT.items())))
     scenario.when(PUBLISH, actor=ANN)
     scenario.then_refused(refusals.DescriptorUnchanged(version="1.0.0"))
 

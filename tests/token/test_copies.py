@@ -123,9 +123,19 @@ def test_links_lead_to_the_newest_version_that_is_as_private(scenario: Scenario)
         tell(scenario, event)
     hidden = VersionVisibilityChanged(app_key=APP, build=3, visibility="public")
     tell(scenario, hidden).then(VersionSeen(app_key=KEY, build=3, visibility="public"))
+    tell(scenario, hidden).then()
     links = scenario.when(CreateToken(app_key=APP), actor=ANN).result["links"]
     assert "/version/2/" in links["private"]
     assert "/version/3/" in links["public"]
+
+
+def test_a_site_that_was_not_seen_has_no_cloud_id(scenario: Scenario) -> None:
+    scenario.given(Partner, "example", MembersSeen(partner_id="example", members=(ANN,)))
+    made = TokenCreated(app_key=KEY, token_id=1, maker=ANN, created_at=NOW)
+    applied = TokenApplied(app_key=KEY, token_id=1, site_id="site-a", applied_at=NOW)
+    scenario.given(AppTokens, KEY, SEEN, made, applied)
+    (token,) = scenario.ask(ListTokens(app_key=KEY), actor=ANN)["tokens"]
+    assert token["cloud_id"] is None
 
 
 def test_where_a_token_is_applied_its_partner_learns_the_cloud_id(scenario: Scenario) -> None:
