@@ -28,7 +28,7 @@ from tests.installation.examples import (
     SITE,
     on_site,
 )
-from tests.installation.telling import BEGUN, DISABLED, HOOKS, LEFT, ON_SITE, answered, live
+from tests.installation.telling import BEGUN, DISABLED, HOOKS, LEFT, ON_SITE, answered, due, live
 from tests.rules import rule
 
 
@@ -50,6 +50,7 @@ def test_an_app_is_told_again_where_it_stands_and_nothing_else(
         scenario.when(SendHook(**ON_SITE, hook=hook), actor=ANN)
         if hook in hooks:
             scenario.then(HookRequested(**ON_SITE, hook=hook))
+            assert (hook, scenario.store.load(Site, SITE).version) in due(scenario)
         else:
             scenario.then_refused(refusals.HookNotDue(**ON_SITE, hook=hook))
 

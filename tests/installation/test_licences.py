@@ -110,6 +110,11 @@ def test_the_token_in_use_set_again_leaves_the_licence_as_it_was_switched(
     on_site(scenario, *LICENSED).when(TRIAL, actor=ANN).when(set_token(1), actor=ANN).then()
 
 
+def test_a_token_that_was_removed_stays_so_when_another_one_is(scenario: Scenario) -> None:
+    on_site(scenario, *LICENSED, REMOVED, REMOVED.model_copy(update={"token_id": 2}))
+    assert not scenario.store.load(Site, SITE).on_site(APP).is_licensed_by_token
+
+
 def test_an_update_by_the_link_of_the_token_in_use_leaves_the_licence_too(
     scenario: Scenario,
 ) -> None:

@@ -155,6 +155,7 @@ def test_where_a_token_is_applied_its_partner_learns_the_cloud_id(scenario: Scen
     scenario.given(AppTokens, KEY, SEEN, *made, applied)
     first, second = scenario.ask(ListTokens(app_key=KEY), actor=ANN)["tokens"]
     assert (first["cloud_id"], second["cloud_id"]) == ("cloud-7", None)
+    assert (first["applied_at"], second["applied_at"]) == ("2026-11-25T09:30:00Z", None)
 
 
 @rule("tokens.clear")
