@@ -37,6 +37,11 @@ faults: setup  ## let everything die at every step, and by chance (at most 45 mi
 soak: setup  ## the same by chance for hours; goes on where it was stopped
 	$(BIN)/python -m tests.faults.soak
 
+mutants: setup  ## change the domain in small ways, one at a time: a test has to notice
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[mutants]'
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/mutmut run
+	$(BIN)/mutmut results
+
 quick: check  ## what to run before a commit (at most 60 s)
 	$(BIN)/pytest -n 2 -m 'not flow and not slow and not extra and not client'
 
@@ -46,4 +51,4 @@ check: setup  ## ruff, mypy strict, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-.PHONY: help setup demo up test extra clients bench faults soak quick check
+.PHONY: help setup demo up test extra clients bench faults soak mutants quick check

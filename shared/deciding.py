@@ -4,7 +4,8 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from eventsourcing.persistence import IntegrityError
@@ -21,6 +22,7 @@ from shared.store import Draft, Store, store_fails
 
 logger = logging.getLogger(__name__)
 
+Now = Callable[[], datetime]
 Reveal = Callable[[str, str], str]
 """(key, text) → the text with its masked tokens made whole."""
 _TRIES = 10
@@ -36,6 +38,10 @@ class Case:
     envelope: Envelope
     prepared: Prepared | None = None
 
+    def at(self, time: datetime) -> "Case":
+        """The same, decided at that time: what waited before is later in a history, and says so."""
+        return replace(self, envelope=self.envelope.model_copy(update={"time": time}))
+
 
 Decision = Outcome | Need[Any] | Exception
 """What comes of a case: an outcome that is stored, what it lacks, or why it wasn't decided."""
@@ -48,10 +54,13 @@ class Apart(Exception):
 class Decider:
     """Runs on the one thread that uses the store."""
 
-    def __init__(self, store: Store, routes: Mapping[str, Route], reveal: Reveal) -> None:
+    def __init__(
+        self, store: Store, routes: Mapping[str, Route], reveal: Reveal, now: Now = clock.now
+    ) -> None:
         self._store = store
         self._routes = routes
         self._reveal = reveal
+        self._now = now
 
     def together(self, cases: Sequence[Case]) -> list[Decision]:
         """Decide in order and commit once. Where that can't be, each has a commit of its own.
@@ -80,7 +89,7 @@ class Decider:
             if _is_late(case.envelope):
                 raise DeadlinePassed
             try:
-                return self._in_its_own_commit(case)
+                return self._in_its_own_commit(case.at(self._now()))
             except Needed as needed:
                 return needed.need
             except IntegrityError:
@@ -95,12 +104,12 @@ class Decider:
             return error
 
     def _in_one_commit(self, cases: Sequence[Case]) -> list[Decision]:
-        draft = Draft()
+        draft, now = Draft(), self._now()
         rows: list[CommandRow] = []
         with self._store.reading(dict.fromkeys(map(self._aggregate, cases))):
             known = self._store.decided([case.envelope.id for case in cases])
             try:
-                decisions = [self._next(case, draft, rows, known) for case in cases]
+                decisions = [self._next(case.at(now), draft, rows, known) for case in cases]
             except BaseException:
                 self._store.forget(draft.aggregates)
                 raise

@@ -38,7 +38,7 @@ class Request(Message):
     SECRET: ClassVar[str | None] = None
     """The field that may hold an access token."""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The id of the aggregate that answers, app keys in folded form; else `NOTHING`."""
         value: str = NOTHING if self.KEY is None else getattr(self, self.KEY)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from eventsourcing.persistence import PersistenceError
 
 from shared import clock
-from shared.deciding import Case, Decider, Reveal
+from shared.deciding import Case, Decider, Now, Reveal
 from shared.errors import Busy, Failure, Internal, NotYet, Refusal, Unavailable
 from shared.handlers import Context, Need, Needed, Prepared, Route
 from shared.messages import (
@@ -51,6 +51,7 @@ class Pipeline:
         *,
         prepare: Prepare | None = None,
         reveal: Reveal = lambda _, text: text,
+        now: Now = clock.now,
     ) -> None:
         self.store = store
         self.committed = asyncio.Event()
@@ -67,7 +68,7 @@ class Pipeline:
         """The services whose events come into an inbox here."""
         self._routes = routes
         self._prepare = prepare
-        self._decider = Decider(store, routes, reveal)
+        self._decider = Decider(store, routes, reveal, now)
         self._cases: list[tuple[Case, asyncio.Future[Outcome | Need[Any]]]] = []
         """What waits to be decided."""
         self._deciding: asyncio.Task[None] | None = None

@@ -60,7 +60,10 @@ class Scenario:
         self.needed: list[Need[Any]] = []
         """What was needed, in order."""
         table = {name: route for part in parts for name, route in routes(part).items()}
-        self._pipeline = Pipeline(self.store, table, prepare=self._prepare, reveal=reveal)
+        self._now = NOW
+        self._pipeline = Pipeline(
+            self.store, table, prepare=self._prepare, reveal=reveal, now=lambda: self._now
+        )
         self._policies = policies_of(policies) if policies is not None else {}
         self._versions: dict[tuple[str, str], int] = {}
         self._ids = count(1)
@@ -141,7 +144,7 @@ class Scenario:
         self._pipeline.close()
 
     def _answer(self, request: Request, actor: str, now: datetime) -> Reply | Answer:
-        id_ = f"request-{next(self._ids)}"
+        self._now, id_ = now, f"request-{next(self._ids)}"
         envelope = Envelope(id=id_, actor=actor, time=now, correlation_id=id_)
         return asyncio.run(self._pipeline.answer(Asked(request, envelope)))
 

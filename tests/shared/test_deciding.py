@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,13 @@ from services.token.commands import CreateToken, RemoveToken, SetTokenNote
 from services.token.domain import LIMIT, AppTokens, Partner, Rules
 from services.token.events import ListingSeen
 from services.token.handlers import Handlers
-from shared.deciding import Case, Decider
+from shared import clock
+from shared.deciding import Case, Decider, Now
 from shared.errors import CommandIdReused, DeadlinePassed
 from shared.handlers import Context, routes
 from shared.keys import Keys
 from shared.messages import Accepted, Command, Envelope, Meta, Refused
+from shared.names import iso
 from shared.pipeline import Pipeline
 from shared.records import CHAIN_START, digest
 from shared.requests import Asked
@@ -80,10 +82,10 @@ def know_apps(store: Store) -> None:
     store.commit(store.draft([partner, *apps], META))
 
 
-def decider(store: Store, handlers: type[Handlers] = Handlers) -> Decider:
+def decider(store: Store, handlers: type[Handlers] = Handlers, *, now: Now = clock.now) -> Decider:
     """Decides on that store."""
     table = routes(handlers(KEYS, "https://market.example.com", Rules()))
-    return Decider(store, table, lambda _, text: text)
+    return Decider(store, table, lambda _, text: text, now)
 
 
 def case(command: Command, id_: str, deadline: datetime | None = None) -> Case:
@@ -129,6 +131,17 @@ def test_what_is_decided_together_is_what_would_be_decided_one_by_one(
     kept = [row.outcome for row in store.decided([f"c{number}" for number in range(60)]).values()]
     assert len(kept) == 60
     assert all(KEYS.token(APP, 1) not in outcome for outcome in kept)
+
+
+def test_what_waited_happens_when_it_is_decided(store: Counted) -> None:
+    """So in one history no later event has an earlier time."""
+    later = NOW + timedelta(seconds=2)
+    decides = decider(store, now=lambda: later)
+    decides.together([create("c1"), create("c2")])
+    decides.alone(create("c3"))
+    rows = store.recorder.select_events(f"tokens/{APP}")[1:]
+    assert [store.mapper.to_domain_event(row).meta.time for row in rows] == [later] * 3
+    assert {row.time for row in store.decided(["c1", "c2", "c3"]).values()} == {iso(later)}
 
 
 def test_an_id_that_comes_twice_is_decided_once(store: Counted) -> None:
