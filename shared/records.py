@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from eventsourcing.persistence import JSONTranscoder, Mapper, StoredEvent
@@ -69,13 +70,30 @@ class _Whole(_State[E], Generic[E]):
     prev: str
 
 
+@cache
+def _copies_reader(topic: str) -> TypeAdapter[_State[Event]]:
+    kind = _kind(topic)
+    return TypeAdapter(_State[kind])  # type: ignore[valid-type]  # made for the kind
+
+
+@cache
+def _whole_reader(topic: str) -> TypeAdapter[_Whole[Event]]:
+    kind = _kind(topic)
+    return TypeAdapter(_Whole[kind])  # type: ignore[valid-type]  # made for the kind
+
+
+def _kind(topic: str) -> type[Event]:
+    try:
+        return Event.TABLE[topic]
+    except KeyError:
+        raise UnknownTopic(topic) from None
+
+
 class RecordMapper(Mapper[str]):
     """Turns records into stored rows and back, by permanent topics only."""
 
     def __init__(self) -> None:
         super().__init__(JSONTranscoder())
-        self._readers: dict[str, TypeAdapter[_State[Event]]] = {}
-        self._whole: dict[str, TypeAdapter[_Whole[Event]]] = {}
 
     def to_stored_event(self, domain_event: Any) -> StoredEvent:
         """The row of a record. The state is `{"event": …, "meta": …, "prev": …}`."""
@@ -92,22 +110,12 @@ class RecordMapper(Mapper[str]):
 
     def to_event(self, stored_event: StoredEvent | Stored) -> Event:
         """Only the event of a row, read at once from its bytes; raises as `to_domain_event`."""
-        topic = stored_event.topic
-        reader = self._readers.get(topic)
-        if reader is None:
-            kind = self._class(topic)
-            reader = TypeAdapter(_State[kind])  # type: ignore[valid-type]  # made for the kind
-            self._readers[topic] = reader
+        reader = _copies_reader(stored_event.topic)
         return reader.validate_json(stored_event.state)["event"]
 
     def to_domain_event(self, stored_event: StoredEvent | Stored) -> Any:
         """The record of a row; raises UnknownTopic, or ValidationError when it is damaged."""
-        topic = stored_event.topic
-        reader = self._whole.get(topic)
-        if reader is None:
-            kind = self._class(topic)
-            reader = TypeAdapter(_Whole[kind])  # type: ignore[valid-type]  # made for the kind
-            self._whole[topic] = reader
+        reader = _whole_reader(stored_event.topic)
         state = reader.validate_json(stored_event.state)
         return Record(
             str(stored_event.originator_id),
@@ -116,12 +124,6 @@ class RecordMapper(Mapper[str]):
             state["meta"],
             state["prev"],
         )
-
-    def _class(self, topic: str) -> type[Event]:
-        try:
-            return Event.TABLE[topic]
-        except KeyError:
-            raise UnknownTopic(topic) from None
 
 
 def digest(stored: StoredEvent | Stored) -> str:
