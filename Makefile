@@ -22,7 +22,7 @@ up: setup  ## start NATS, the services and the gateway here, until Ctrl-C
 test: setup  ## run the tests (at most 5 minutes)
 	$(BIN)/pytest -n 3 --dist loadfile -m 'not extra and not client'
 
-extra: setup  ## the tests of the checks, the pages and old code, which take longer
+extra: setup  ## the tests of the checks, the pages and old code, and what takes longer
 	$(BIN)/pytest -n 3 -m extra
 
 clients: setup  ## real apps, unmodified (needs node and npm)
@@ -34,12 +34,12 @@ bench: setup  ## measure what it costs, each figure beside its floor
 faults: setup  ## let everything die at every step, and by chance (at most 45 minutes)
 	GUESTLIST_FAULTS=$(or $(SIZE),long) $(BIN)/pytest -s tests/faults tests/history/test_verify.py
 
-soak: setup  ## the same by chance for hours; goes on where it was stopped
+soak: setup  ## the same by chance for hours, then two at a steady rate; goes on where it ended
 	$(BIN)/python -m tests.faults.soak
 
 mutants: setup  ## change the domain in small ways, one at a time: a test has to notice
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[mutants]'
-	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/mutmut run
+	$(BIN)/mutmut run
 	$(BIN)/mutmut results
 
 quick: check  ## what to run before a commit (at most 60 s)

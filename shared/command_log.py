@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import JsonValue
 from pydantic_core import from_json, to_json
@@ -30,9 +31,14 @@ class CommandRow:
 
     @classmethod
     def of(
-        cls, command: Command, envelope: Envelope, prepared: JsonValue, outcome: Outcome
+        cls,
+        command: Command,
+        envelope: Envelope,
+        prepared: JsonValue,
+        outcome: Outcome,
+        time: datetime,
     ) -> "CommandRow":
-        """The row of a command decided just now."""
+        """The row of a command that was decided at that time."""
         return cls(
             command_id=envelope.id,
             service=command.SERVICE,
@@ -45,7 +51,7 @@ class CommandRow:
             outcome=mask(outcome.model_dump_json()),
             correlation_id=envelope.correlation_id,
             causation_id=envelope.causation_id,
-            time=iso(envelope.time),
+            time=iso(time),
         )
 
     def reply(self) -> Outcome:

@@ -4,7 +4,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,6 +23,7 @@ from shared.store import Draft, Store, store_fails
 logger = logging.getLogger(__name__)
 
 Now = Callable[[], datetime]
+"""Tells the time. A command happens when it is decided: it may have waited since it arrived."""
 Reveal = Callable[[str, str], str]
 """(key, text) → the text with its masked tokens made whole."""
 _TRIES = 10
@@ -37,10 +38,6 @@ class Case:
     command: Command
     envelope: Envelope
     prepared: Prepared | None = None
-
-    def at(self, time: datetime) -> "Case":
-        """The same, decided at that time: what waited before is later in a history, and says so."""
-        return replace(self, envelope=self.envelope.model_copy(update={"time": time}))
 
 
 Decision = Outcome | Need[Any] | Exception
@@ -89,7 +86,7 @@ class Decider:
             if _is_late(case.envelope):
                 raise DeadlinePassed
             try:
-                return self._in_its_own_commit(case.at(self._now()))
+                return self._in_its_own_commit(case)
             except Needed as needed:
                 return needed.need
             except IntegrityError:
@@ -109,7 +106,7 @@ class Decider:
         with self._store.reading(dict.fromkeys(map(self._aggregate, cases))):
             known = self._store.decided([case.envelope.id for case in cases])
             try:
-                decisions = [self._next(case.at(now), draft, rows, known) for case in cases]
+                decisions = [self._next(case, now, draft, rows, known) for case in cases]
             except BaseException:
                 self._store.forget(draft.aggregates)
                 raise
@@ -118,7 +115,12 @@ class Decider:
         return decisions
 
     def _next(
-        self, case: Case, draft: Draft, rows: list[CommandRow], known: dict[str, CommandRow]
+        self,
+        case: Case,
+        now: datetime,
+        draft: Draft,
+        rows: list[CommandRow],
+        known: dict[str, CommandRow],
     ) -> Decision:
         """Decide one more case of a commit; raises Apart when it leaves something behind."""
         try:
@@ -127,26 +129,26 @@ class Decider:
                 return self._again(row, case)
             if _is_late(case.envelope):
                 return DeadlinePassed()
-            outcome = self._outcome(case, draft)
+            outcome = self._outcome(case, now, draft)
         except Needed as needed:
             return needed.need
         except (CommandIdReused, Failure) as error:
             return error
-        row = _row(case, outcome)
+        row = _row(case, outcome, now)
         rows.append(row)
         known[row.command_id] = row
         return outcome
 
     def _in_its_own_commit(self, case: Case) -> Outcome:
-        draft = Draft()
-        outcome = self._outcome(case, draft)
+        draft, now = Draft(), self._now()
+        outcome = self._outcome(case, now, draft)
         if case.envelope.dry_run:
             self._store.forget(draft.aggregates)
             return _dry(outcome)
-        self._store.commit(draft, commands=[_row(case, outcome)])
+        self._store.commit(draft, commands=[_row(case, outcome, now)])
         return outcome
 
-    def _outcome(self, case: Case, draft: Draft) -> Outcome:
+    def _outcome(self, case: Case, now: datetime, draft: Draft) -> Outcome:
         """What the handler says; its events are put onto the draft.
 
         When it stops after it has recorded something, the aggregate's copy is dropped; if the
@@ -155,11 +157,11 @@ class Decider:
         command, envelope = case.command, case.envelope
         route = self._routes[type(command).__name__]
         aggregate = self._store.load(*self._aggregate(case))
-        context = Context(envelope.actor, envelope.id, envelope.time, self._store, case.prepared)
+        context = Context(envelope.actor, envelope.id, now, self._store, case.prepared)
         before = len(draft.records)
         try:
             result = route.handle(command, aggregate, context)
-            self._store.draft([aggregate], envelope.meta(), onto=draft)
+            self._store.draft([aggregate], envelope.meta(now), onto=draft)
         except BaseException as error:
             if aggregate.pending:
                 self._store.forget([aggregate])
@@ -193,8 +195,9 @@ def _is_late(envelope: Envelope) -> bool:
     return envelope.deadline is not None and clock.now() >= envelope.deadline
 
 
-def _row(case: Case, outcome: Outcome) -> CommandRow:
-    return CommandRow.of(case.command, case.envelope, prepared_json(case.prepared), outcome)
+def _row(case: Case, outcome: Outcome, now: datetime) -> CommandRow:
+    prepared = prepared_json(case.prepared)
+    return CommandRow.of(case.command, case.envelope, prepared, outcome, now)
 
 
 def _dry(outcome: Outcome) -> Outcome:

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from weakref import WeakValueDictionary
 
+import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from shared import clock, headers
 from shared.broker import ACK_WAIT
+from shared.consumer import ConsumerGone
 from shared.dead_letters import Letter
 from shared.errors import DeadlinePassed, Internal, Refusal
 from shared.follower import Follower
@@ -25,6 +27,8 @@ logger = logging.getLogger(__name__)
 _AT_ONCE = 256
 _RETRY = 1.0
 """Seconds until a command that failed for a passing reason is tried again."""
+_UNTIL_AGAIN = ACK_WAIT * 1.1
+"""Seconds until the server gives anew what a process was given when it died."""
 
 Refuse = Callable[[Msg, Refusal], None]
 """Tells of a message that can't be read."""
@@ -58,9 +62,9 @@ class Durable(Follower):
         """By the key of the aggregate; a lock lets in who came first."""
 
     async def run(self, client: Client) -> None:
-        """Decide for ever; raises ConsumerGone, in a group."""
+        """Decide for ever; raises ConsumerGone, alone or in a group."""
         if await self._anything_given(client):
-            await asyncio.sleep(ACK_WAIT * 1.1)
+            await asyncio.sleep(_UNTIL_AGAIN)
         await self.side_by_side(client, _AT_ONCE, partial(self._take, client))
 
     async def redeliver(self, letter: Letter) -> None:
@@ -113,12 +117,14 @@ class Durable(Follower):
             attempt += 1
 
     async def _anything_given(self, client: Client) -> bool:
-        """Whether a process was given something that it didn't decide.
+        """Whether a process was given something that it didn't decide; raises ConsumerGone.
 
-        It comes again after `ACK_WAIT`, and before what nobody was given if that wasn't asked for
-        meanwhile.
+        Unless more is asked for meanwhile, that comes before what nobody was given.
         """
-        info = await client.jetstream().consumer_info(self.stream, self.consumer)
+        try:
+            info = await client.jetstream().consumer_info(self.stream, self.consumer)
+        except (nats.errors.Error, OSError) as error:  # it is made anew, once the server is there
+            raise ConsumerGone(repr(error)) from error
         return bool(info.num_ack_pending)
 
     def _read(self, subject: str, attributes: Mapping[str, str], body: bytes, id_: str) -> Asked:

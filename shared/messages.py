@@ -1,5 +1,6 @@
 """The bases of every message: commands and queries in, events out, replies back."""
 
+from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -233,6 +234,7 @@ class Envelope(BaseModel):
     id: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
     actor: AccountId
     time: Timestamp
+    """When it arrived."""
     deadline: Timestamp | None = None
     correlation_id: Annotated[str, Field(min_length=1, max_length=200)]
     causation_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
@@ -240,12 +242,12 @@ class Envelope(BaseModel):
     dry_run: bool = False
     """Decide, and keep nothing of it."""
 
-    def meta(self) -> Meta:
-        """The metadata of the events that this request causes."""
+    def meta(self, time: datetime) -> Meta:
+        """The metadata of the events that this request causes then."""
         return Meta(
             actor=self.actor,
             command_id=self.id,
             correlation_id=self.correlation_id,
             causation_id=self.causation_id or self.id,
-            time=self.time,
+            time=time,
         )

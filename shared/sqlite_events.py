@@ -53,7 +53,7 @@ class SQLiteEvents:
     def select_newer(self, versions: Mapping[str, int], limit: int = -1) -> list[Stored]:
         """What came after these versions of these aggregates, in order; -1 is no limit."""
         with self.datastore.transaction(commit=False) as c:
-            if len(versions) == 1:  # without a join a long history takes a third less
+            if len(versions) == 1:  # without the join it takes a third less
                 return _all_stored(c, _SELECT_ONE, (*next(iter(versions.items())), limit))
             return _all_stored(c, _SELECT_NEWER, (json.dumps(versions), limit))
 

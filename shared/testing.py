@@ -144,7 +144,8 @@ class Scenario:
         self._pipeline.close()
 
     def _answer(self, request: Request, actor: str, now: datetime) -> Reply | Answer:
-        self._now, id_ = now, f"request-{next(self._ids)}"
+        self._now = now
+        id_ = f"request-{next(self._ids)}"
         envelope = Envelope(id=id_, actor=actor, time=now, correlation_id=id_)
         return asyncio.run(self._pipeline.answer(Asked(request, envelope)))
 

@@ -128,7 +128,7 @@ class _Decided(NamedTuple):
     row: CommandRow
 
     def meta(self) -> Meta:
-        return self.envelope.meta()
+        return self.envelope.meta(self.envelope.time)
 
 
 def _decided(store: Store, aggregate: Aggregate, command: Command, id_: str) -> _Decided:
@@ -140,7 +140,7 @@ def _decided(store: Store, aggregate: Aggregate, command: Command, id_: str) -> 
     )
     envelope = Envelope(id=id_, actor=MEMBER, time=NOW, correlation_id=id_)
     outcome = Accepted(command_id=id_, events=(ref,), position=str(place))
-    return _Decided(envelope, CommandRow.of(command, envelope, None, outcome))
+    return _Decided(envelope, CommandRow.of(command, envelope, None, outcome, envelope.time))
 
 
 def _effect(number: int) -> Meta:

@@ -6,6 +6,7 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -80,7 +81,9 @@ async def run(folder: Path, *, hours: float, tell: Callable[[str], None]) -> Rep
         await _look(house, load, report, tell)
         load.end()
         registering.cancel()
-        await asyncio.wait([asking, registering])
+        await asking
+        with suppress(asyncio.CancelledError):
+            await registering
         report.commands += len(load.history.operations)
         try:
             await acting.quiet(house, seconds=20)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import pytest
 import yaml
 
 from services.accounts import Accounts
@@ -117,6 +118,7 @@ async def first_answer(asking: httpx2.AsyncClient, path: str) -> httpx2.Response
                 await asyncio.sleep(0.1)
 
 
+@pytest.mark.extra
 async def test_the_composed_services_make_a_token(tmp_path: Path) -> None:
     async with composed(tmp_path) as (url, http), await healthy(url) as client:
         await acting.list_app(client, "com.example.composed")

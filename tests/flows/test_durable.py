@@ -19,11 +19,16 @@ from services.supervisor import Supervisor
 from services.token.commands import CreateToken
 from services.token.domain import AppTokens
 from shared import clock
-from shared.client import Client, Queued
+from shared.client import Client
+from shared.consumer import ConsumerGone
+from shared.durable import Durable
 from shared.headers import encode
 from shared.messages import Accepted, Command, Refused
 from shared.names import iso
+from shared.pipeline import Pipeline
 from shared.requests import REPLY_TO
+from shared.sqlite import open_sqlite
+from shared.store import Store
 from shared.subjects import COMMANDS, Address
 from tests.clients.command import guestlist
 from tests.flows import acting
@@ -99,11 +104,10 @@ def notes(first: int, last: int) -> list[str]:
     return [str(number) for number in range(first, last + 1)]
 
 
-async def put_tokens(client: Client, app_key: str, noted: list[str]) -> list[Queued]:
+async def put_tokens(client: Client, app_key: str, wanted: list[str]) -> None:
     """Let a token be made for each note."""
-    return [
-        await client.enqueue(CreateToken(app_key=app_key, note=note), actor=ANN) for note in noted
-    ]
+    for note in wanted:
+        await client.enqueue(CreateToken(app_key=app_key, note=note), actor=ANN)
 
 
 async def noted(client: Client, app_key: str, count: int) -> list[str]:
@@ -153,6 +157,15 @@ async def test_a_command_that_waits_is_not_passed_by_others_for_its_app(
     assert await acting.tokens_of(client, waits) == []
     await acting.list_app(client, f"{waits}-later")
     assert await noted(client, waits, 5) == notes(1, 5)
+
+
+async def test_without_its_consumer_it_waits_for_one_to_be_made(
+    wire: Connection, tmp_path: Path
+) -> None:
+    nobody = Store("nobody", open_sqlite(tmp_path / "nobody.sqlite"))
+    queue = Durable(Pipeline(nobody, {}), {}, lambda _: False, lambda *_: None)
+    with pytest.raises(ConsumerGone):
+        await queue.run(wire)
 
 
 async def test_one_id_is_decided_once_by_queue_and_by_request(client: Client) -> None:

@@ -230,6 +230,7 @@ async def test_an_install_is_told_though_something_dies_meanwhile(
         assert len({secret(row) for row in installed}) == 1
 
 
+@pytest.mark.extra
 async def test_a_slow_app_keeps_no_other_from_being_installed(client: Client, audit: Audit) -> None:
     slow, loop = asyncio.Event(), asyncio.get_running_loop()
 

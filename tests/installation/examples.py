@@ -7,6 +7,7 @@ from services.installation.domain import App, Site
 from services.installation.events import (
     AppInstalled,
     AppSeen,
+    AppUpdated,
     AppVersionSeen,
     InstallRequested,
     LicenceChanged,
@@ -59,6 +60,17 @@ def version_seen(build: int = 1, number: str = "1.0.0", **fields: Any) -> AppVer
         "descriptor": DESCRIPTOR,
     }
     return AppVersionSeen(app_key=APP, build=build, version=number, **told | fields)
+
+
+SECOND = version_seen(2, "1.0.1")
+PUBLIC = (app_seen(status="public"), version_seen(visibility="public"))
+"""A public app with a public version."""
+
+
+def updated(number: str = "1.0.1", build: int = 2) -> AppUpdated:
+    """The app has another version."""
+    fields = INSTALLED.model_dump() | {"version": number, "build": build}
+    return AppUpdated(**fields, from_version="1.0.0")
 
 
 def requested(attempt: int = 1, **fields: Any) -> InstallRequested:

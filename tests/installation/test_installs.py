@@ -1,4 +1,4 @@
-"""Installing, updating and uninstalling apps."""
+"""Installing and uninstalling apps."""
 
 from typing import Any
 
@@ -6,7 +6,6 @@ import pytest
 
 from services.installation import refusals
 from services.installation.commands import (
-    ApproveUpdate,
     DisableApp,
     InstallApp,
     LicenceState,
@@ -16,15 +15,12 @@ from services.installation.domain import App as Listed
 from services.installation.domain import Site
 from services.installation.events import (
     AppUninstalled,
-    AppUpdated,
     InstallFailed,
-    UpdateOffered,
 )
 from services.installation.queries import App
-from services.installation.steps import AttachToken, FailInstall, FinishInstall, UpdateApp
+from services.installation.steps import AttachToken, FailInstall, FinishInstall
 from services.token.refusals import TokenInvalid
 from shared.errors import Refusal
-from shared.messages import Event
 from shared.testing import Scenario
 from tests.installation.examples import (
     ANN,
@@ -34,8 +30,10 @@ from tests.installation.examples import (
     INSTALLATION,
     INSTALLED,
     LICENSED,
+    PUBLIC,
     REGISTERED,
     REMOVED,
+    SECOND,
     SITE,
     UNLICENSED,
     URL,
@@ -44,6 +42,7 @@ from tests.installation.examples import (
     link,
     on_site,
     requested,
+    updated,
     version_seen,
 )
 from tests.rules import rule
@@ -53,16 +52,6 @@ FAIL = FailInstall(site_id=SITE, app_key=APP, attempt=1, code="x", detail="y")
 FAILED = InstallFailed(
     site_id=SITE, app_key=APP, installation_id=INSTALLATION, code="x", detail="y"
 )
-SECOND, MINOR = version_seen(2, "1.0.1"), version_seen(2, "1.1.0", change="minor")
-PUBLIC = (app_seen(status="public"), version_seen(visibility="public"))
-OFFERED = UpdateOffered(site_id=SITE, app_key=APP, build=2, version="1.1.0")
-UPDATE = UpdateApp(site_id=SITE, app_key=APP)
-
-
-def updated(number: str = "1.0.1", build: int = 2) -> AppUpdated:
-    """The app has another version."""
-    fields = INSTALLED.model_dump() | {"version": number, "build": build}
-    return AppUpdated(**fields, from_version="1.0.0")
 
 
 def install(url: str) -> InstallApp:
@@ -196,6 +185,13 @@ def test_installing_a_live_app_is_an_update(scenario: Scenario) -> None:
     scenario.when(finish, actor="guestlist").then(updated())
 
 
+def test_a_free_version_after_a_free_one_begins_no_licence(scenario: Scenario) -> None:
+    free = {"paid": False, "build": 2, "version": "1.0.1"}
+    on_site(scenario, requested(token_id=1, paid=False), ATTACHED, INSTALLED, requested(2, **free))
+    finish = FINISH.model_copy(update={"attempt": 2})
+    scenario.when(finish, actor="guestlist").then(updated())
+
+
 @pytest.mark.parametrize("command", [FINISH, FAIL])
 def test_a_step_of_an_install_that_ended_has_no_effect(
     scenario: Scenario, command: FinishInstall | FailInstall
@@ -224,88 +220,3 @@ def test_an_app_that_left_is_as_if_it_never_was(scenario: Scenario) -> None:
     scenario.when(UninstallApp(site_id=SITE, app_key=APP), actor=ANN)
     app = scenario.store.load(Site, SITE).on_site(APP)
     assert (app.enabled, app.paid, app.private) == (True, False, False)
-
-
-@rule("versions.roll-out")
-@pytest.mark.parametrize("change", ["major", "micro"])
-def test_major_and_micro_versions_come_by_themselves(scenario: Scenario, change: str) -> None:
-    newer = version_seen(2, "1.0.1", change=change, visibility="public")
-    on_site(scenario, *LICENSED, app=(*PUBLIC, newer)).when(UPDATE, actor="guestlist")
-    scenario.then(requested(2, build=2, version="1.0.1", private=False))
-
-
-@rule("versions.approval")
-@rule("versions.minor")
-def test_a_minor_version_waits_for_approval(scenario: Scenario) -> None:
-    on_site(scenario, *LICENSED, app=(app_seen(), version_seen(), MINOR))
-    scenario.when(UPDATE, actor="guestlist").then(OFFERED).when(UPDATE, actor="guestlist").then()
-    app = scenario.ask(App(site_id=SITE, app_key=APP), actor=ANN)
-    assert (app["version"], app["waits_for_approval"]) == ("1.0.0", "1.1.0")
-    approve = ApproveUpdate(site_id=SITE, app_key=APP, version="1.1.0")
-    scenario.when(approve, actor=ANN).then(requested(2, build=2, version="1.1.0"))
-    busy = refusals.InstallInProgress(app_key=APP, site_id=SITE)
-    scenario.when(approve, actor=ANN).then_refused(busy)
-    scenario.given(Site, SITE, updated("1.1.0"))
-    again = refusals.NothingToApprove(app_key=APP, version="1.1.0")
-    scenario.when(approve, actor=ANN).then_refused(again)
-
-
-@rule("versions.approval")
-def test_a_minor_version_in_between_has_to_be_approved_too(scenario: Scenario) -> None:
-    third = version_seen(3, "1.1.1")
-    on_site(scenario, *LICENSED, app=(app_seen(), version_seen(), MINOR, third))
-    offered = OFFERED.model_copy(update={"build": 3, "version": "1.1.1"})
-    scenario.when(UPDATE, actor="guestlist").then(offered)
-    stale = ApproveUpdate(site_id=SITE, app_key=APP, version="1.1.0")
-    nothing = refusals.NothingToApprove(app_key=APP, version="1.1.0")
-    scenario.when(stale, actor=ANN).then_refused(nothing)
-
-
-@pytest.mark.parametrize("change", ["micro", "minor"])
-def test_with_the_first_jwt_version_a_shared_secret_is_made(
-    scenario: Scenario, change: str
-) -> None:
-    newer = version_seen(2, "1.1.0", change=change, authentication="jwt")
-    on_site(scenario, *LICENSED, app=(app_seen(), version_seen(), newer))
-    scenario.when(UPDATE, actor="guestlist")
-    if change == "minor":
-        scenario.when(ApproveUpdate(site_id=SITE, app_key=APP, version="1.1.0"), actor=ANN)
-    begun = scenario.store.load(Site, SITE).on_site(APP).under_way
-    assert begun is not None
-    assert (begun.authentication, begun.secret) == ("jwt", "2.k1")
-
-
-def test_a_free_version_after_a_free_one_begins_no_licence(scenario: Scenario) -> None:
-    free = {"paid": False, "build": 2, "version": "1.0.1"}
-    on_site(scenario, requested(token_id=1, paid=False), ATTACHED, INSTALLED, requested(2, **free))
-    finish = FINISH.model_copy(update={"attempt": 2})
-    scenario.when(finish, actor="guestlist").then(updated())
-
-
-@rule("versions.stay")
-@rule("tokens.without")
-@pytest.mark.parametrize("events", [UNLICENSED, (*LICENSED, REMOVED), (*LICENSED, CLEARED)])
-def test_without_a_token_a_private_version_does_not_come(
-    scenario: Scenario, events: tuple[Event, ...]
-) -> None:
-    on_site(scenario, *events, app=(app_seen(), version_seen(), SECOND))
-    scenario.when(UPDATE, actor="guestlist").then()
-
-
-@rule("versions.follow")
-@rule("versions.beta")
-@rule("versions.made-private")
-@pytest.mark.parametrize("private", [True, False])
-def test_private_versions_come_only_after_a_private_link(scenario: Scenario, private: bool) -> None:
-    came = requested(private=private), INSTALLED
-    on_site(scenario, *came, app=(*PUBLIC, SECOND)).when(UPDATE, actor="guestlist")
-    scenario.then(*([requested(2, build=2, version="1.0.1")] if private else []))
-
-
-def test_during_an_install_no_update_begins(scenario: Scenario) -> None:
-    on_site(scenario, *LICENSED, requested(2), app=(app_seen(), version_seen(), SECOND))
-    scenario.when(UPDATE, actor="guestlist").then()
-
-
-def test_what_is_not_installed_is_not_updated(scenario: Scenario) -> None:
-    on_site(scenario).when(UPDATE, actor="guestlist").then()

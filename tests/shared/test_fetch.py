@@ -226,6 +226,7 @@ async def test_a_refused_connection_is_a_refusal() -> None:
     assert refused.code == "descriptor-not-found"
 
 
+@pytest.mark.extra
 async def test_a_slow_answer_and_none_at_all_are_given_up_after_5_seconds() -> None:
     silence = [b""] * 9
     pages = {

@@ -123,6 +123,7 @@ def test_the_published_pattern_finds_each_of_100_000_tokens() -> None:
     assert re.findall(PUBLISHED_PATTERN, text) == tokens
 
 
+@pytest.mark.extra
 def test_a_million_random_texts_of_the_same_form_are_no_tokens() -> None:
     letters = (ALPHABET * 5)[:256].encode()
     text = random.Random(7).randbytes(33 * 10**6).translate(letters).decode()

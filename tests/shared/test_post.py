@@ -86,6 +86,7 @@ async def no_http(writer: StreamWriter) -> None:
     writer.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
 
 
+@pytest.mark.extra
 async def test_an_app_that_is_slow_is_given_up_after_5_seconds() -> None:
     async def given_up(answer: Answer) -> float:
         begun = time.monotonic()

@@ -87,7 +87,7 @@ def command(id_: str, *, refused: bool = False) -> CommandRow:
     envelope = Envelope(id=id_, actor="ann", time=NOW, correlation_id="f")
     accepted = Accepted(command_id=id_, position="token/tokens/x@1")
     outcome = BadRequest(reason="no").reply(id_) if refused else accepted
-    return CommandRow.of(CreateToken(app_key="x"), envelope, None, outcome)
+    return CommandRow.of(CreateToken(app_key="x"), envelope, None, outcome, envelope.time)
 
 
 def test_nothing_is_kept_when_one_part_can_not_be(recorder: Recorder) -> None:

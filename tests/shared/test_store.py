@@ -49,7 +49,7 @@ def command(command_id: str) -> CommandRow:
     """The row of a command."""
     envelope = Envelope(id=command_id, actor="ann", time=NOW, correlation_id="f")
     outcome = Accepted(command_id=command_id, position=f"token/tokens/{APP}@1")
-    return CommandRow.of(CreateToken(app_key=APP), envelope, None, outcome)
+    return CommandRow.of(CreateToken(app_key=APP), envelope, None, outcome, envelope.time)
 
 
 def kept(store: Store) -> tuple[int, bool, int]:
