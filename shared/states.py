@@ -1,6 +1,6 @@
 """States of aggregates as data, and how one differs from another."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
@@ -62,7 +62,7 @@ def _plain(value: Any) -> JsonValue:
             return _named(value._asdict())
         case Mapping():
             return _named(value)
-        case set() | frozenset():
+        case Set():
             return sorted(map(_plain, value), key=repr)
         case list() | tuple():
             return [_plain(item) for item in value]

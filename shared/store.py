@@ -208,6 +208,7 @@ class Store:
         """Drop the working copies of aggregates whose pending events won't be stored."""
         for aggregate in aggregates:
             self._copies.pop(aggregate.id, None)
+            self._heads.pop(aggregate.id, None)
             if self._fresh is not None:
                 self._fresh.discard(aggregate.id)
 

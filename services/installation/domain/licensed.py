@@ -12,6 +12,7 @@ from services.installation.events import (
     TokenCleared,
     TokenRemovalSeen,
 )
+from shared.bitmap import Bitmap
 from shared.messages import Event
 
 FRESH = LicenceState.ACTIVE_SUBSCRIPTION
@@ -29,7 +30,7 @@ class Licensed:
     """Whether the version that is live has a licence at all."""
     token_id: int | None = None
     licence: LicenceState = LicenceState.NONE
-    removed: frozenset[int] = frozenset()
+    removed: Bitmap = field(default_factory=Bitmap)
     """Tokens bound to this site that their partner removed."""
 
     @property
@@ -102,7 +103,7 @@ class Licensed:
             case TokenCleared() if event.token_id == self.token_id:
                 self.token_id = None
             case TokenRemovalSeen():
-                self.removed |= {event.token_id}
+                self.removed = self.removed.plus(event.token_id)
             case LicenceChanged():
                 self.licence = event.state
 
