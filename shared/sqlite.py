@@ -2,10 +2,9 @@
 
 import dataclasses
 import json
-import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
@@ -13,16 +12,15 @@ from types import MappingProxyType
 from typing import Any
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
-from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor, SQLiteDatastore
+from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
 from shared import sqlite_letters
 from shared.command_log import CommandRow
 from shared.names import Advance
+from shared.sqlite_datastore import Datastore
 from shared.sqlite_events import SQLiteEvents
 from shared.sqlite_letters import SQLiteLetters
 
-_LOCK_TIMEOUT = 1
-"""Seconds to wait for another process that writes; then what was to be stored fails."""
 _COLUMNS = [field.name for field in dataclasses.fields(CommandRow)]
 _values = attrgetter(*_COLUMNS)
 _stored = attrgetter("originator_id", "originator_version", "topic", "state")
@@ -75,37 +73,10 @@ _SELECT_LABELS = (
 )
 
 
-class _Datastore(SQLiteDatastore):
-    """Where one transaction can serve many reads: to begin and end each takes longer than it."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name, lock_timeout=_LOCK_TIMEOUT, originator_id_type="text")
-        self._shared = threading.local()
-
-    @contextmanager
-    def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
-        shared: SQLiteCursor | None = getattr(self._shared, "cursor", None)
-        if shared is not None and not commit:
-            yield shared
-        else:
-            with super().transaction(commit=commit) as c:
-                yield c
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """Within this all that this thread reads is one transaction."""
-        with self.transaction(commit=False) as c:
-            self._shared.cursor = c
-            try:
-                yield
-            finally:
-                self._shared.cursor = None
-
-
 class SQLiteRecorder(SQLiteEvents, SQLiteLetters, SQLiteApplicationRecorder):
     """The library's recorder, with our rows in the same commit as the events."""
 
-    datastore: _Datastore
+    datastore: Datastore
 
     def construct_create_table_statements(self) -> list[str]:
         """The library's tables, then ours."""
@@ -250,7 +221,7 @@ def open_sqlite(path: Path, *, read_only: bool = False) -> SQLiteRecorder:
     To read a store beside the service that writes it, open it `read_only`.
     """
     name = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
-    recorder = SQLiteRecorder(_Datastore(name))
+    recorder = SQLiteRecorder(Datastore(name))
     if not read_only:
         recorder.create_table()
     with recorder.datastore.get_connection(commit=False) as connection:
