@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 from shared import clock, headers
 from shared.command_log import CommandRow
 from shared.published import Published
-from shared.records import Stored
+from shared.records import Stored, kind_of
 from shared.refused import Malformed, RefusedCommand, malformed_attributes, refusal_attributes
 from shared.store import Store
 from shared.subjects import EVENTS, REFUSALS, Address, event_subject, malformed_subject
@@ -64,9 +64,9 @@ class EventLog:
         return self._store.log_end()
 
     def _message(self, row: Stored) -> Outgoing | None:
-        record = self._store.mapper.to_domain_event(row)
-        if not record.event.PUBLISHED:
+        if not kind_of(row.topic).PUBLISHED:
             return None
+        record = self._store.mapper.to_domain_event(row)
         published = Published.of(record, self._store.service, row.id, self._store.log_id)
         return Outgoing(
             event_subject(record.event),

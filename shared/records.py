@@ -74,17 +74,18 @@ class _Whole(_State[E], Generic[E]):
 @cache
 def _copies_reader(topic: str) -> Callable[[bytes], _State[Event]]:
     """Reads the event of a state, without the adapter in between: that takes as long again."""
-    kind = _kind(topic)
+    kind = kind_of(topic)
     return TypeAdapter(_State[kind]).validator.validate_json  # type: ignore[valid-type]
 
 
 @cache
 def _whole_reader(topic: str) -> TypeAdapter[_Whole[Event]]:
-    kind = _kind(topic)
+    kind = kind_of(topic)
     return TypeAdapter(_Whole[kind])  # type: ignore[valid-type]  # made for the kind
 
 
-def _kind(topic: str) -> type[Event]:
+def kind_of(topic: str) -> type[Event]:
+    """The kind of event that is stored under a topic; raises UnknownTopic."""
     try:
         return Event.TABLE[topic]
     except KeyError:

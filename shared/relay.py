@@ -81,22 +81,24 @@ class Relay:
     async def _follow(self, client: Client) -> None:
         await provision(client.jetstream())  # the stream may have been deleted
         info = await client.jetstream().stream_info(self._log.stream)
-        place, looked = await self._place(client), time.monotonic()
+        held, looked = await self._place(client), time.monotonic()
+        read = held.position
         self.trouble = ""
         while True:
-            rows = await self._pipeline.on_thread(self._log.after, place.position, _BATCH)
-            outgoing = [row.message for row in rows if row.message is not None]
-            sequence = place.sequence
+            rows = await self._pipeline.on_thread(self._log.after, read, _BATCH)
+            outgoing = [(row.place, row.message) for row in rows if row.message is not None]
             if info.config.allow_atomic and len(outgoing) > _PLAIN:
-                sequence = await self._publish_together(client, outgoing, sequence)
+                held = await self._publish_together(client, outgoing, held.sequence)
             else:
-                for message in outgoing:
-                    sequence = await self._publish(client, message, sequence)
+                for place, message in outgoing:
+                    held = await self._publish(client, place, message, held.sequence)
             if rows:
-                place = Place(rows[-1].place, sequence)
+                read = rows[-1].place
                 continue
             if time.monotonic() - looked > _LOOK:
-                place, looked = await self._place(client), time.monotonic()
+                found, looked = await self._place(client), time.monotonic()
+                if found != held:
+                    held, read = found, found.position
             await wait_for_signal(self._woken, _IDLE)
 
     async def _place(self, client: Client) -> Place:
@@ -117,23 +119,23 @@ class Relay:
             )
         return Place(position, last.seq or 0)
 
-    async def _publish(self, client: Client, message: Outgoing, after: int) -> int:
-        """Publish one event if the last one of this service is there; gives its sequence."""
-        return await _asked(client, message, self._fence(after))
+    async def _publish(self, client: Client, place: int, message: Outgoing, after: int) -> Place:
+        """Publish one event if the last one of this service is there; gives how far it is then."""
+        return Place(place, await _asked(client, message, self._fence(after)))
 
     async def _publish_together(
-        self, client: Client, outgoing: Sequence[Outgoing], after: int
-    ) -> int:
-        """Publish all of them or none; gives the sequence of the last one."""
+        self, client: Client, outgoing: Sequence[tuple[int, Outgoing]], after: int
+    ) -> Place:
+        """Publish all of them or none; gives how far the stream is then."""
         batch = uuid.uuid4().hex
-        for number, message in enumerate(outgoing, 1):
+        for number, (_, message) in enumerate(outgoing[:-1], 1):
             told = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
             if number == 1:
                 told |= self._fence(after)
-            if number == len(outgoing):
-                return await _asked(client, message, told | {"Nats-Batch-Commit": "1"})
             await client.publish(message.subject, message.body, headers=message.headers | told)
-        return after
+        place, message = outgoing[-1]
+        told = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(len(outgoing))}
+        return Place(place, await _asked(client, message, told | {"Nats-Batch-Commit": "1"}))
 
     def _fence(self, after: int) -> dict[str, str]:
         return {

@@ -17,6 +17,7 @@ from services.contract import SERVICES
 from services.listing.commands import RegisterPartner
 from services.listing.domain import Partner
 from services.supervisor import Supervisor
+from services.token import domain as tokens
 from shared.client import Client, NoReply
 from shared.messages import Meta
 from shared.outbox import EventLog
@@ -71,6 +72,23 @@ class Sleepy(Pipeline):
         return read
 
 
+class Noting(Pipeline):
+    """Notes which rows of the log were read, and when nothing was left."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.places: list[int] = []
+        self.ends = 0
+
+    async def on_thread(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Note what comes of it."""
+        read = await super().on_thread(function, *args)
+        if function.__name__ == "after":
+            self.places += [row.place for row in read]
+            self.ends += not read
+        return read
+
+
 def relay(pipeline: Pipeline) -> Relay:
     """The relay of its events."""
     return Relay(EventLog(pipeline.store), pipeline, pipeline.committed)
@@ -78,10 +96,10 @@ def relay(pipeline: Pipeline) -> Relay:
 
 @asynccontextmanager
 async def relaying(
-    store: Store, connection: Connection, kind: type[Pipeline] = Pipeline
+    store: Store, connection: Connection, pipeline: Pipeline | None = None
 ) -> AsyncIterator[None]:
     """A relay that runs meanwhile."""
-    pipeline = kind(store, {})
+    pipeline = pipeline or Pipeline(store, {})
     task = asyncio.create_task(relay(pipeline).run(connection))
     try:
         yield
@@ -169,6 +187,22 @@ async def test_two_relays_at_once_do_no_harm(store: Store, connection: Connectio
     assert [row.sequence for row in told] == list(range(1, 301))
 
 
+async def test_what_is_not_published_is_read_once(
+    tmp_path: Path, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.relay._LOOK", 0.01)
+    token = Store("token", open_sqlite(tmp_path / "token.sqlite"))
+    for number in range(1, 6):
+        copy = token.load(tokens.Partner, f"p{number}")
+        copy.see(frozenset({ANN}))
+        token.commit(token.draft([copy], META))
+    pipeline = Noting(token, {})
+    async with relaying(token, connection, pipeline), asyncio.timeout(10):
+        while pipeline.ends < 4:
+            await asyncio.sleep(0.02)
+    assert pipeline.places == [1, 2, 3, 4, 5]
+
+
 @pytest.mark.parametrize("count", [3, 30])
 async def test_a_relay_that_was_asleep_tells_nothing_twice(
     store: Store, connection: Connection, count: int
@@ -177,7 +211,8 @@ async def test_a_relay_that_was_asleep_tells_nothing_twice(
     config = api.StreamConfig(**{**declared()[EVENTS].__dict__, "duplicate_window": 0.1})
     await connection.jetstream().add_stream(config)
     happen(store, *names(count))
-    async with relaying(_beside(store), connection, Sleepy):
+    beside = _beside(store)
+    async with relaying(beside, connection, Sleepy(beside, {})):
         await asyncio.sleep(0.1)  # it has read the log
         async with relaying(store, connection):
             await until(connection, store)
