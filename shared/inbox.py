@@ -99,6 +99,7 @@ class Inbox(Follower):
             del waiting[:TOGETHER]
             events = [_read(message) for message in taken]
             handled = await self.pipeline.on_thread(self.handle, events)
+            self._tell(events, handled)
             for message, event, outcome in zip(taken, events, handled, strict=True):
                 if outcome is True:
                     await message.ack()
@@ -108,7 +109,6 @@ class Inbox(Follower):
                     await message.nak(delay=_GAP)
                 else:
                     group.create_task(self._fetch(client, message, event))
-            self._wake()
 
     async def _fetch(self, client: Client, message: Msg, event: Published) -> None:
         """Fetch what is missing before an event, so that it can be handled when it comes again."""
@@ -134,6 +134,13 @@ class Inbox(Follower):
         aggregate = event.position.aggregate
         known = self._store.seen(self.origin, [aggregate]).get(aggregate, 0)
         return Missing(aggregate=aggregate, after=known)
+
+    def _tell(self, events: Sequence[Published | Exception], handled: Sequence[Handled]) -> None:
+        """Let those go on who wait for what was handled."""
+        for event, outcome in zip(events, handled, strict=True):
+            if outcome is True and isinstance(event, Published):
+                self.pipeline.see(event.position)
+        self._wake()
 
     def _wake(self) -> None:
         self.pipeline.advanced.set()

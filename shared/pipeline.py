@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -37,6 +37,8 @@ MAX_TOGETHER = 256
 MAX_PREPARING = 16
 PATIENCE = 2.0
 """Seconds that a request waits for what it comes after."""
+_REMEMBERED = 4096
+"""Aggregates of other services of which it is known without the store how far they were handled."""
 R = TypeVar("R")
 T = TypeVar("T")
 
@@ -66,6 +68,7 @@ class Pipeline:
         """Why the store failed when it was used last."""
         self.followed: set[str] = set()
         """The services whose events come into an inbox here."""
+        self._seen: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._routes = routes
         self._prepare = prepare
         self._decider = Decider(store, routes, reveal, now)
@@ -115,14 +118,26 @@ class Pipeline:
         """
         positions = map(Position.parse, envelope.after)
         wanted = [position for position in positions if position.service in self.followed]
-        if not wanted:
-            return
         try:
             async with asyncio.timeout(PATIENCE):
-                while not await self.on_thread(self._has_seen, wanted):
+                while not (self._saw(wanted) or await self.on_thread(self._has_seen, wanted)):
                     await wait_for_signal(self.advanced, 0.05)
         except TimeoutError:
             raise NotYet from None
+
+    def see(self, position: Position) -> None:
+        """Remember that an inbox has handled what came up to a position."""
+        service, aggregate, version = position
+        self._seen[service, aggregate] = max(version, self._seen.pop((service, aggregate), 0))
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+
+    def _saw(self, wanted: Iterable[Position]) -> bool:
+        """Whether that is remembered: to ask the store would be to wait for its thread."""
+        return all(
+            self._seen.get((service, aggregate), 0) >= version
+            for service, aggregate, version in wanted
+        )
 
     def _has_seen(self, wanted: Iterable[Position]) -> bool:
         return all(

@@ -37,13 +37,13 @@ async def _rows() -> AsyncIterator[Row]:
         ours = await _loads(alone.url, callers)
     async with house(SERVICES) as whole:
         all_ = await _loads(whole.url, (64, 256))
-    async with peer("faststream") as url:
-        echo = await _loads(url, callers)
-    async with peer("bare") as url:
-        bare = await _loads(url, (64, 256))
-    async with peer("naive") as url:
-        naive = await _loads(url, (64,))
-        slow = await load(url, HOT, make_and_remove)
+    async with peer("faststream") as echoing:
+        echo = await _loads(echoing.url, callers)
+    async with peer("bare") as echoing:
+        bare = await _loads(echoing.url, (64, 256))
+    async with peer("naive") as saving:
+        naive = await _loads(saving.url, (64,))
+        slow = await load(saving.url, HOT, make_and_remove)
     async with house(["token"], before=token_store()) as alone:
         hot = await load(alone.url, HOT, make_and_remove)
     what = "commands stored and answered at {} callers, 1/s"

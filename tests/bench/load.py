@@ -18,6 +18,7 @@ Call = Callable[[Client], Awaitable[Any]]
 class Load(NamedTuple):
     """What came of it."""
 
+    calls: int
     rate: float
     """Calls in a second."""
     median: float
@@ -43,7 +44,7 @@ async def load(url: str, callers: int, call: Call, *, rate: float | None = None)
 
     await asyncio.gather(*map(caller, range(callers)))
     await client.close()
-    return Load(len(waited) / SECONDS, statistics.median(waited))
+    return Load(len(waited), len(waited) / SECONDS, statistics.median(waited))
 
 
 async def ask(client: Client, subject: str, body: object) -> dict[str, Any]:

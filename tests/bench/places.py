@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from services.supervisor import Supervisor
 
@@ -29,9 +30,16 @@ async def house(
             yield supervisor
 
 
+class Peer(NamedTuple):
+    """Where a peer is, and the processes that it takes."""
+
+    url: str
+    pids: dict[str, int]
+
+
 @asynccontextmanager
-async def peer(kind: str) -> AsyncIterator[str]:
-    """A peer on a server of its own; gives the address."""
+async def peer(kind: str) -> AsyncIterator[Peer]:
+    """A peer on a server of its own."""
     async with house(services=()) as empty:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -41,7 +49,7 @@ async def peer(kind: str) -> AsyncIterator[str]:
         assert process.stdout is not None
         try:
             await process.stdout.readline()
-            yield empty.url
+            yield Peer(empty.url, {"nats": empty.pid("nats"), "service": process.pid})
         finally:
             process.kill()
             await process.wait()
