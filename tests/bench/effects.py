@@ -21,6 +21,8 @@ from tests.bench.rows import Row
 from tests.bench.stores import token_store
 
 COUNT, PAUSE = 300, 0.01
+IDLE, LOADED = 5.0, 15.0
+"""Seconds in which an effect is waited for again and again, without and under half load."""
 FLOOR = "JetStream publish to delivery + fsync + one read of a log"
 _ASK = str(Address.of("qry", ListTokens(app_key=APP), "ann"))
 
@@ -38,13 +40,11 @@ def rows() -> Iterator[Row]:
 async def _measured() -> tuple[list[float], list[float], float]:
     async with house() as whole:
         client = await nats.connect(whole.url)
-        await _effects(client)
-        idle = await _effects(client)
+        await _effects(client, IDLE)
+        idle = await _effects(client, IDLE)
         full = (await load(whole.url, 64, register)).rate
-        half = asyncio.create_task(load(whole.url, 32, register, rate=full / 2))
-        await asyncio.sleep(0.5)
-        busy = await _effects(client)
-        await half
+        loading = load(whole.url, 32, register, rate=full / 2, seconds=LOADED)
+        _, busy = await asyncio.gather(loading, _effects(client, LOADED))
         await client.close()
     async with house(services=()) as empty:
         client = await nats.connect(empty.url)
@@ -53,10 +53,11 @@ async def _measured() -> tuple[list[float], list[float], float]:
     return idle, busy, bare
 
 
-async def _effects(client: Client) -> list[float]:
+async def _effects(client: Client, seconds: float) -> list[float]:
     """A question that comes after a position waits until the service it is put to has seen it."""
     taken = []
-    for _ in range(COUNT):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
         position = await register(client)
         begun = time.perf_counter()
         body = ListTokens(app_key=APP).as_json.encode()

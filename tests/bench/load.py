@@ -25,7 +25,9 @@ class Load(NamedTuple):
     """Milliseconds that a caller waited."""
 
 
-async def load(url: str, callers: int, call: Call, *, rate: float | None = None) -> Load:
+async def load(
+    url: str, callers: int, call: Call, *, rate: float | None = None, seconds: float = SECONDS
+) -> Load:
     """Call for some seconds; with a rate, no more often than so many times a second."""
     client = await nats.connect(url)
     waited: list[float] = []
@@ -33,7 +35,7 @@ async def load(url: str, callers: int, call: Call, *, rate: float | None = None)
 
     async def caller(number: int) -> None:
         due = begin + (0 if rate is None else number / rate)
-        while (now := time.monotonic()) < begin + SECONDS:
+        while (now := time.monotonic()) < begin + seconds:
             if due > now:
                 await asyncio.sleep(due - now)
             if rate is not None:
@@ -44,7 +46,7 @@ async def load(url: str, callers: int, call: Call, *, rate: float | None = None)
 
     await asyncio.gather(*map(caller, range(callers)))
     await client.close()
-    return Load(len(waited), len(waited) / SECONDS, statistics.median(waited))
+    return Load(len(waited), len(waited) / seconds, statistics.median(waited))
 
 
 async def ask(client: Client, subject: str, body: object) -> dict[str, Any]:
