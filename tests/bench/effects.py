@@ -1,6 +1,7 @@
 """How long it takes from a commit in one service to its effect in another one."""
 
 import asyncio
+import json
 import statistics
 import tempfile
 import time
@@ -11,10 +12,10 @@ import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from services.token.queries import ListTokens
-from shared.subjects import Address
+from shared.names import Position
+from shared.subjects import EVENTS
 from tests.bench.commands import fsync
-from tests.bench.load import APP, load, register
+from tests.bench.load import load, register
 from tests.bench.places import house
 from tests.bench.replay import opened
 from tests.bench.rows import Row
@@ -24,7 +25,6 @@ COUNT, PAUSE = 300, 0.01
 IDLE, LOADED = 5.0, 15.0
 """Seconds in which an effect is waited for again and again, without and under half load."""
 FLOOR = "JetStream publish to delivery + fsync + one read of a log"
-_ASK = str(Address.of("qry", ListTokens(app_key=APP), "ann"))
 
 
 def rows() -> Iterator[Row]:
@@ -37,14 +37,51 @@ def rows() -> Iterator[Row]:
     yield Row(name, statistics.quantiles(busy, n=100)[98], floor, FLOOR, 50, "lower")
 
 
+class Watch:
+    """Sees each event leave the listing service, and when the token service was done with it.
+
+    That one acknowledges a message once its effect is stored.
+    """
+
+    def __init__(self, before: int) -> None:
+        """`before`: messages that are in the stream already."""
+        self._last = before
+        self._sequences: dict[str, int] = {}
+        self._done: dict[int, float] = {}
+
+    async def begin(self, client: Client) -> None:
+        """Look from now on."""
+        await client.subscribe("evt.listing.>", cb=self._leave)
+        await client.subscribe("$JS.ACK.EVENTS.token_listing.>", cb=self._end)
+        await client.flush()
+
+    async def effect(self, position: str) -> float:
+        """When the effect of a partner's only event was stored, by `perf_counter`."""
+        name = Position.parse(position).aggregate.removeprefix("partner/")
+        while (sequence := self._sequences.get(name)) not in self._done:
+            await asyncio.sleep(0.001)
+        return self._done[sequence or 0]
+
+    async def _leave(self, message: Msg) -> None:
+        self._last += 1
+        self._sequences[json.loads(message.data)["partner_id"]] = self._last
+
+    async def _end(self, message: Msg) -> None:
+        sequence = int(message.subject.split(".")[5])
+        self._done.setdefault(sequence, time.perf_counter())
+
+
 async def _measured() -> tuple[list[float], list[float], float]:
     async with house() as whole:
         client = await nats.connect(whole.url)
-        await _effects(client, IDLE)
-        idle = await _effects(client, IDLE)
+        state = (await client.jetstream().stream_info(EVENTS)).state
+        watch = Watch(state.last_seq)
+        await watch.begin(client)
+        await _effects(client, watch, IDLE)
+        idle = await _effects(client, watch, IDLE)
         full = (await load(whole.url, 64, register)).rate
         loading = load(whole.url, 32, register, rate=full / 2, seconds=LOADED)
-        _, busy = await asyncio.gather(loading, _effects(client, LOADED))
+        _, busy = await asyncio.gather(loading, _effects(client, watch, LOADED))
         await client.close()
     async with house(services=()) as empty:
         client = await nats.connect(empty.url)
@@ -53,16 +90,13 @@ async def _measured() -> tuple[list[float], list[float], float]:
     return idle, busy, bare
 
 
-async def _effects(client: Client, seconds: float) -> list[float]:
-    """A question that comes after a position waits until the service it is put to has seen it."""
+async def _effects(client: Client, watch: Watch, seconds: float) -> list[float]:
     taken = []
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         position = await register(client)
         begun = time.perf_counter()
-        body = ListTokens(app_key=APP).as_json.encode()
-        await client.request(_ASK, body, 10, headers={"ce-after": position})
-        taken.append((time.perf_counter() - begun) * 1000)
+        taken.append((await watch.effect(position) - begun) * 1000)
         await asyncio.sleep(PAUSE)
     return taken
 

@@ -1,7 +1,6 @@
 """A long run at a steady rate, in which memory must not grow."""
 
 import asyncio
-import os
 import statistics
 import time
 from collections import defaultdict
@@ -25,8 +24,9 @@ RATE, NEW = 100.0, 10.0
 """Commands in a second, and those of them that make an aggregate of their own."""
 SLOPE = 1.0
 """MiB by which a service may grow in an hour."""
-WARM = 0.25
-"""The part of the time until memory is looked at: copies and caches are full by then."""
+WARM = 0.5
+"""The part of the time until memory is looked at: copies and caches are full by then, and the
+gaps that allocators leave between what lives long have settled."""
 _EVERY = 10.0
 """Seconds from one look to the next."""
 _TOLD = 30
@@ -103,7 +103,7 @@ async def _look(
     begun = time.monotonic()
     while (passed := (time.monotonic() - begun) / 3600) < report.hours:
         for service in SERVICES:
-            report.looks[service].append(Look(passed, _resident(house.pid(service))))
+            report.looks[service].append(Look(passed, _own(house.pid(service))))
         if len(report.looks[SERVICES[0]]) % _TOLD == 0:
             tell(str(report))
         await asyncio.sleep(_EVERY)
@@ -117,9 +117,10 @@ def _slope(looks: list[Look]) -> float:
     return statistics.linear_regression(*zip(*warm, strict=True)).slope
 
 
-def _resident(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+def _own(pid: int) -> float:
+    """MiB that a process has for itself, also where they were swapped out."""
+    rows = [row.split() for row in Path(f"/proc/{pid}/status").read_text().splitlines()]
+    return sum(int(row[1]) for row in rows if row[0] in ("RssAnon:", "VmSwap:")) / 1024
 
 
 async def _register(url: str, report: Report) -> None:
