@@ -61,7 +61,7 @@ MISTYPED = [
     ("misc", "services/token/views.py", "def edit(view: TokenList) -> None: view.app_key = ''"),
 ]
 """The last is seen only by the plugin, which knows that messages are frozen."""
-VALUES = {"aggregate", "descriptor", "errors", "links", "messages", "names", "scopes"}
+VALUES = {"aggregate", "bitmap", "descriptor", "errors", "links", "messages", "names", "scopes"}
 """What of `shared` a domain is made of."""
 IMPURE = {
     "clock": "datetime time",
