@@ -85,8 +85,8 @@ def _tracking() -> None:
 
 
 def _order() -> None:
-    """What comes too early is handled at once, and what it overtook counts as handled."""
-    next_ = Inbox._next
+    """What comes too early is handled at once, what it overtook counts as handled; some is late."""
+    next_, take = Inbox._next, Inbox._take_all
 
     def hasty(self: Any, event: Any, seen: dict[str, int], *given: Any) -> Any:
         if not isinstance(event, Exception):
@@ -95,7 +95,15 @@ def _order() -> None:
                 seen[aggregate] = version - 1
         return next_(self, event, seen, *given)
 
+    async def late(self: Any, waiting: list[Msg], *given: Any) -> None:
+        for message in [*waiting]:
+            if message.metadata.num_delivered == 1 and random.random() < 0.2:
+                waiting.remove(message)
+                await message.nak(delay=0.5)
+        await take(self, waiting, *given)
+
     setattr(Inbox, "_next", hasty)  # noqa: B010
+    setattr(Inbox, "_take_all", late)  # noqa: B010
 
 
 def _ack_after_commit() -> None:

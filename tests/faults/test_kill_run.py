@@ -12,6 +12,8 @@ from tests.faults.guards import GUARDS
 KILLS = {"some": 10, "short": 20, "long": 200}[SIZE]
 BETWEEN = 100
 """Commands that are answered from one kill to the next."""
+SEEDS = (2, 3, 4, 5, 6, 7)
+"""Of runs without a guard: on a slow machine six kills may all miss the moment that it is for."""
 SETTINGS = {
     "limit": {"GUESTLIST_TEST__TOKEN_LIMIT": "51"},
     "binding": {"GUESTLIST_TEST__BINDING": "false"},
@@ -45,18 +47,23 @@ async def test_whatever_dies_at_random_nothing_is_lost_or_done_twice(tmp_path: P
 
 
 @size("short")
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("guard", TOLD)
 async def test_the_checker_notices_when_a_guard_is_off(tmp_path: Path, guard: str) -> None:
-    report = await killing.run(
-        tmp_path / "house",
-        kills=6,
-        seed=2,
-        victims=[name for name in killing.VICTIMS if name != "nats"],
-        how="" if guard in SETTINGS else f"without {guard}",
-        settings=SETTINGS.get(guard),
-    )
-    assert any(_fits(TOLD[guard], row) for row in report.violations), report.violations
+    told: list[str] = []
+    for seed in SEEDS:
+        report = await killing.run(
+            tmp_path / str(seed),
+            kills=6,
+            seed=seed,
+            victims=[name for name in killing.VICTIMS if name != "nats"],
+            how="" if guard in SETTINGS else f"without {guard}",
+            settings=SETTINGS.get(guard),
+        )
+        told += report.violations
+        if any(_fits(TOLD[guard], row) for row in told):
+            return
+    pytest.fail(f"without {guard} the checker told only {told}")
 
 
 def test_every_guard_has_its_control() -> None:
