@@ -118,6 +118,8 @@ class Pipeline:
         """
         positions = map(Position.parse, envelope.after)
         wanted = [position for position in positions if position.service in self.followed]
+        if self._saw(wanted):
+            return
         try:
             async with asyncio.timeout(PATIENCE):
                 while not (self._saw(wanted) or await self.on_thread(self._has_seen, wanted)):

@@ -127,15 +127,15 @@ class Relay:
         self, client: Client, outgoing: Sequence[tuple[int, Outgoing]], after: int
     ) -> Place:
         """Publish all of them or none; gives how far the stream is then."""
-        batch = uuid.uuid4().hex
-        for number, (_, message) in enumerate(outgoing[:-1], 1):
-            told = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
+        *before, (place, last) = outgoing
+        batch = {"Nats-Batch-Id": uuid.uuid4().hex}
+        for number, (_, message) in enumerate(before, 1):
+            told = message.headers | batch | {"Nats-Batch-Sequence": str(number)}
             if number == 1:
                 told |= self._fence(after)
-            await client.publish(message.subject, message.body, headers=message.headers | told)
-        place, message = outgoing[-1]
-        told = {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(len(outgoing))}
-        return Place(place, await _asked(client, message, told | {"Nats-Batch-Commit": "1"}))
+            await client.publish(message.subject, message.body, headers=told)
+        batch |= {"Nats-Batch-Sequence": str(len(outgoing)), "Nats-Batch-Commit": "1"}
+        return Place(place, await _asked(client, last, batch))
 
     def _fence(self, after: int) -> dict[str, str]:
         return {

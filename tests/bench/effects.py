@@ -58,9 +58,9 @@ class Watch:
     async def effect(self, position: str) -> float:
         """When the effect of a partner's only event was stored, by `perf_counter`."""
         name = Position.parse(position).aggregate.removeprefix("partner/")
-        while (sequence := self._sequences.get(name)) not in self._done:
+        while (done := self._done.get(self._sequences.get(name, 0))) is None:
             await asyncio.sleep(0.001)
-        return self._done[sequence or 0]
+        return done
 
     async def _leave(self, message: Msg) -> None:
         self._last += 1

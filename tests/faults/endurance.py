@@ -24,9 +24,8 @@ RATE, NEW = 100.0, 10.0
 """Commands in a second, and those of them that make an aggregate of their own."""
 SLOPE = 1.0
 """MiB by which a service may grow in an hour."""
-WARM = 0.5
-"""The part of the time until memory is looked at: copies and caches are full by then, and the
-gaps that allocators leave between what lives long have settled."""
+WARM = 0.25
+"""The part of the time until memory is looked at: copies and caches are full by then."""
 _EVERY = 10.0
 """Seconds from one look to the next."""
 _TOLD = 30
