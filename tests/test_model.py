@@ -7,7 +7,6 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pytest
 from eventsourcing.persistence import OperationalError
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -24,7 +23,6 @@ from shared.messages import Accepted, Command, Envelope, Failed, Refused, Reply
 from shared.store import Store
 from tests.world import KEYS, MARKETPLACE, World
 
-pytestmark = pytest.mark.timeout(180)
 APP, ANN, LIMIT = "com.example.model", "ann", 3
 SITES = ("site-a", "site-b")
 T = TypeVar("T")

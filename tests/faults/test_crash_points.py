@@ -51,7 +51,6 @@ async def passed(
     return counts
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(("service", "point"), SOME if SIZE == "some" else CASES)
 async def test_a_service_that_dies_there_does_all_of_it_once(
     app: SampleApp,

@@ -17,7 +17,6 @@ SEEDS = range(1, 11 if SIZE == "long" else 2)
 
 
 @size("short")
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_the_same_is_left_however_events_are_delivered(
     app: SampleApp, alive: story.Left, tmp_path: Path, seed: int

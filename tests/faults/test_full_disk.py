@@ -33,7 +33,6 @@ async def house(tmp_path: Path) -> AsyncIterator[FaultyHouse]:
         yield running
 
 
-@pytest.mark.timeout(60)
 async def test_a_nats_that_could_not_write_is_started_again(house: FaultyHouse) -> None:
     with no_file_grows(house.pid("nats")):
         await decide(house)
@@ -41,7 +40,6 @@ async def test_a_nats_that_could_not_write_is_started_again(house: FaultyHouse) 
 
 
 @size("long")
-@pytest.mark.timeout(120)
 async def test_a_nats_whose_disk_was_full_is_started_again_when_there_is_room(
     tmp_path: Path,
 ) -> None:

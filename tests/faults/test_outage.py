@@ -81,7 +81,7 @@ def history(house: FaultyHouse, service: str, aggregate: str) -> list[Event]:
     return [store.mapper.to_event(row) for row in store.recorder.select_events(aggregate)]
 
 
-@pytest.mark.timeout(AWAY + 90)
+@pytest.mark.timeout(AWAY + 180)
 async def test_while_nats_is_away_services_wait_say_so_and_go_on(
     house: FaultyHouse, client: Client
 ) -> None:
@@ -119,7 +119,7 @@ async def test_while_nats_is_away_services_wait_say_so_and_go_on(
     assert installing.status == "accepted"
 
 
-@pytest.mark.timeout(AWAY + 60)
+@pytest.mark.timeout(AWAY + 180)
 async def test_while_the_database_is_away_commands_fail_and_may_be_sent_again(
     house: FaultyHouse,
 ) -> None:

@@ -178,7 +178,6 @@ async def test_a_revision_is_checked_out_apart(data: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.extra
-@pytest.mark.timeout(120)
 async def test_code_with_other_pins_has_an_environment_of_its_own(
     data: Path, tmp_path: Path
 ) -> None:
