@@ -20,14 +20,18 @@ class FileStore {
     return (await this.all())[`${clientKey}:${key}`] ?? null;
   }
   async set(key, value, clientKey) {
-    const kept = { ...(await this.all()), [`${clientKey}:${key}`]: value };
-    fs.writeFileSync(this.file, JSON.stringify(kept));
+    this.write({ ...(await this.all()), [`${clientKey}:${key}`]: value });
     return value;
   }
   async del(key, clientKey) {
     const kept = await this.all();
     delete kept[`${clientKey}:${key}`];
-    fs.writeFileSync(this.file, JSON.stringify(kept));
+    this.write(kept);
+  }
+  // Who reads meanwhile reads what was there before, never half of it.
+  write(kept) {
+    fs.writeFileSync(`${this.file}.new`, JSON.stringify(kept));
+    fs.renameSync(`${this.file}.new`, this.file);
   }
   isMemoryStore() {
     return false;
