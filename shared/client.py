@@ -17,6 +17,7 @@ from shared import clock, headers
 from shared.auditing import Auditor
 from shared.connected import NoReply
 from shared.errors import Busy, NotYet, Unavailable
+from shared.memory import Memory
 from shared.messages import (
     ANSWER,
     REPLY,
@@ -46,8 +47,9 @@ R = TypeVar("R", Reply, Answer)
 class Client(Auditor):
     """One account's connection. Use it as `async with await Client.open(url, "ann")`.
 
-    It remembers what it last saw of each app, partner and site, and what it asks next is
-    answered after that, so it reads its own writes back across services.
+    It remembers what it last saw of each app, partner and site, by a reply or the outcome of a
+    command, and what it asks next is answered after that: it reads its own writes back across
+    services.
     """
 
     async def send(
@@ -94,6 +96,7 @@ class Client(Auditor):
             async for published in events:
                 ends = command.ENDS and _ends(command, reply, begun, published)
                 if published.meta.correlation_id == flow or ends:
+                    self.memory.remember(command, published.id)
                     yield published
                 waited.discard(str(published.position))
                 if ends or not (command.ENDS or waited):
@@ -123,7 +126,7 @@ class Client(Auditor):
             )
         except (nats.errors.Error, nats.js.errors.Error) as error:
             raise NoReply(f"{COMMANDS} gave no reply: {error!r}") from error
-        return Queued(envelope.id, replies)
+        return Queued(command, envelope.id, replies, self.memory)
 
     def _envelope(self, request: Request, actor: str | None, command_id: str | None) -> Envelope:
         now = clock.now()
@@ -163,9 +166,13 @@ class Client(Auditor):
 class Queued:
     """A command that is kept; whoever waits for its reply gets it once it is decided."""
 
-    def __init__(self, command_id: str, replies: Subscription) -> None:
+    def __init__(
+        self, command: Command, command_id: str, replies: Subscription, memory: Memory
+    ) -> None:
         self.command_id = command_id
+        self._command = command
         self._replies = replies
+        self._memory = memory
 
     async def reply(self, timeout: float) -> Reply:  # noqa: ASYNC109
         """The reply; raises NoReply when it takes longer than so many seconds."""
@@ -173,7 +180,10 @@ class Queued:
             message = await self._replies.next_msg(timeout=timeout)
         except nats.errors.Error as error:
             raise NoReply(f"{self.command_id} isn't decided yet") from error
-        return REPLY.validate_json(message.data)
+        reply = REPLY.validate_json(message.data)
+        if isinstance(reply, Accepted):
+            self._memory.remember(self._command, reply.position)
+        return reply
 
 
 def _ends(command: Command, reply: Accepted, begun: Position, published: Published) -> bool:

@@ -12,6 +12,8 @@ _POSITIONS = 16
 """Positions kept for each name."""
 _NAMES = 1000
 """Names kept in a text."""
+Aggregate = tuple[str, str]
+"""A service, and an aggregate of it."""
 T = TypeVar("T")
 
 
@@ -19,14 +21,19 @@ class Memory:
     """Positions by the names that requests carry: app keys, ids, and URLs of descriptors."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, dict[tuple[str, str], Position]] = {}
+        self._seen: dict[str, list[Aggregate]] = {}
+        """Which aggregates were seen by what has that name; last what was seen last."""
+        self._newest: dict[Aggregate, Position] = {}
         self._leads: dict[str, str] = {}
         """From the URL of a descriptor to its app, and from an app to its partner."""
 
     def text(self) -> str:
         """All of it, without tokens, for `read`; what was seen longest ago may be left out."""
-        seen = {name: [*map(str, known.values())] for name, known in _newest(self._seen).items()}
-        return mask(json.dumps({"seen": seen, "leads": _newest(self._leads)}))
+        seen = {
+            name: [str(self._newest[aggregate]) for aggregate in known]
+            for name, known in _last(self._seen).items()
+        }
+        return mask(json.dumps({"seen": seen, "leads": _last(self._leads)}))
 
     def read(self, text: str) -> None:
         """Take over what `text` gave; raises ValueError when it is none of that."""
@@ -39,7 +46,9 @@ class Memory:
             self._leads = {str(name): str(lead) for name, lead in kept["leads"].items()}
         except (LookupError, TypeError, AttributeError) as error:
             raise ValueError("no memory of a client") from error
-        self._seen = {name: {seen[:2]: seen for seen in row} for name, row in positions.items()}
+        self._seen, self._newest = {}, {}
+        for name, row in positions.items():
+            self._seen[name] = [self._see(position) for position in row]
 
     def after(self, request: Request) -> tuple[str, ...]:
         """The positions to ask after; the asked service itself always knows its own."""
@@ -48,18 +57,18 @@ class Memory:
             while (name := self._leads.get(name, "")) and name not in names:
                 names.add(name)
         seen = {
-            str(position)
+            str(self._newest[aggregate])
             for name in names
-            for position in self._seen.get(name, {}).values()
-            if position.service != request.SERVICE
+            for aggregate in self._seen.get(name, ())
+            if aggregate[0] != request.SERVICE
         }
         return tuple(sorted(seen))
 
     def remember(self, request: Request, position: str) -> None:
         """What the request changed was seen by all that it was about, and what it was about
         was seen by what it changed."""
-        about = {name: self._seen.get(name, {}) for name in sorted(request.about())}
-        new = Position.parse(position)
+        about = {name: self._seen.get(name, []) for name in sorted(request.about())}
+        new = self._see(Position.parse(position))
         url, app_key, partner_id = (
             getattr(request, field, None) for field in ("descriptor_url", "app_key", "partner_id")
         )
@@ -69,12 +78,17 @@ class Memory:
             self._leads[url] = fold(app_key)
         for name, seen in about.items():
             others = about.values() if name == request.key else [seen]
-            known = sorted({*chain.from_iterable(other.values() for other in others), new})
-            newest = {seen[:2]: seen for seen in known}
-            newest[new[:2]] = newest.pop(new[:2])
+            known = dict.fromkeys(chain.from_iterable(others))
+            known.pop(new, None)
             self._seen.pop(name, None)
-            self._seen[name] = dict(list(newest.items())[-_POSITIONS:])
+            self._seen[name] = [*known, new][-_POSITIONS:]
+
+    def _see(self, position: Position) -> Aggregate:
+        """Keep the newest position of its aggregate, for all that saw the aggregate."""
+        aggregate = position[:2]
+        self._newest[aggregate] = max(position, self._newest.get(aggregate, position))
+        return aggregate
 
 
-def _newest(names: dict[str, T]) -> dict[str, T]:
+def _last(names: dict[str, T]) -> dict[str, T]:
     return dict(islice(names.items(), max(0, len(names) - _NAMES), None))

@@ -122,7 +122,8 @@ async def make_token(client: Client, app_key: str) -> tuple[str, str]:
 
 async def install(client: Client, audit: Audit, site_id: str, url: str) -> Ending:
     """Install from a link and wait for the event that ends it."""
-    begun = await accepted(client, BOB, InstallApp(site_id=site_id, url=url))
+    command = InstallApp(site_id=site_id, url=url)
+    begun = await accepted(client, BOB, command)
     installation_id, position = begun.result["installation_id"], begun.events[0].version
     while True:
         for published in audit.seen:
@@ -130,6 +131,7 @@ async def install(client: Client, audit: Audit, site_id: str, url: str) -> Endin
             if (service, aggregate) == ("installation", f"site/{site_id}") and version > position:
                 event = published.event()
                 if isinstance(event, Ending) and event.installation_id == installation_id:
+                    client.memory.remember(command, published.id)
                     return event
         await asyncio.sleep(0.02)
 

@@ -15,6 +15,7 @@ from nats.aio.client import Client as Connection
 
 from services.contract import SERVICES
 from services.documents.examples import example
+from services.installation.queries import LinkedDescriptor
 from services.supervisor import Supervisor
 from services.token.commands import CreateToken
 from services.token.domain import AppTokens
@@ -175,6 +176,7 @@ async def test_one_id_is_decided_once_by_queue_and_by_request(client: Client) ->
     queued = await client.enqueue(asked, actor=ANN, command_id="both")
     first = await queued.reply(timeout=10)
     assert isinstance(first, Accepted)
+    assert first.position in client.memory.after(LinkedDescriptor(app_key=app_key, build=1))
     same = first.model_copy(update={"repeated": True})
     assert await client.send(asked, actor=ANN, command_id="both") == same
     again = await client.enqueue(asked, actor=ANN, command_id="both")

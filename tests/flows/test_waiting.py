@@ -11,6 +11,7 @@ import pytest
 from services.installation.commands import InstallApp
 from services.installation.queries import App
 from services.supervisor import Supervisor
+from services.token.queries import ListTokens
 from shared.client import Client
 from shared.messages import Accepted, Command, Event
 from tests.clients.command import Ended, guestlist
@@ -118,6 +119,7 @@ async def test_the_end_of_an_install_is_known_whatever_flow_it_belongs_to(
         assert acting.code(begun) == "install-in-progress"
     seen = [event async for event in client.outcome(command, begun, after=before)]
     assert seen[-1].topic == "installation.InstallFailed"
+    assert seen[-1].id in client.memory.after(ListTokens(app_key=JWT_APP))
     other = begun.model_copy(update={"command_id": "of-another-flow"})
     ends = [event async for event in client.outcome(command, other, after=before)]
     assert [event.position for event in ends] == [seen[-1].position]

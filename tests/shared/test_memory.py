@@ -2,9 +2,10 @@
 
 import pytest
 
-from services.installation.commands import InstallApp
+from services.installation.commands import InstallApp, ResetSite, SetToken
 from services.listing.commands import PublishApp
 from services.token.commands import CreateToken
+from services.token.queries import ListTokens
 from shared.keys import Keys
 from shared.memory import Memory
 
@@ -32,6 +33,25 @@ def test_what_was_seen_is_asked_after() -> None:
     assert memory.after(InstallApp(site_id="site", url=URL)) == (LISTED,)
     assert memory.after(CreateToken(app_key="other")) == ()
     assert memory.after(PUBLISH) == ()
+
+
+@pytest.mark.parametrize("through_text", [False, True])
+def test_what_changed_once_more_is_asked_after_by_all_who_saw_it(through_text: bool) -> None:
+    memory = published()
+    memory.remember(SetToken(site_id="site", app_key=APP, token="t"), "installation/site/site@3")
+    if through_text:
+        text, memory = memory.text(), Memory()
+        memory.read(text)
+    memory.remember(ResetSite(site_id="site"), "installation/site/site@9")
+    after = memory.after(ListTokens(app_key=APP))
+    assert after == ("installation/site/site@9", LISTED)
+
+
+def test_what_is_told_late_takes_nothing_back() -> None:
+    memory = Memory()
+    memory.remember(ResetSite(site_id="site"), "installation/site/site@10")
+    memory.remember(ResetSite(site_id="site"), "installation/site/site@9")
+    assert memory.after(CreateToken(app_key="site")) == ("installation/site/site@10",)
 
 
 def test_a_memory_is_taken_over_from_its_text() -> None:
