@@ -11,9 +11,9 @@ from faststream.nats import NatsBroker, NatsMessage
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
-from nats.js.errors import NotFoundError
 
 from shared import headers
+from shared.consumer import InOrder
 from shared.errors import Unavailable
 from shared.messages import REPLY, Command, Envelope, Message, Reply
 from shared.requests import attributes_of
@@ -129,22 +129,19 @@ async def provision(
 ) -> None:
     """Make the streams and the `(stream, name, subjects)` consumers that don't exist yet.
 
-    What exists is left as it is. Consumers see every event of a service, because a gap in
-    the versions of an aggregate means a lost event.
+    A stream that exists is left as it is. Consumers see every event of a service, because a gap
+    in the versions of an aggregate means a lost event.
     """
     await make_streams(stream)
     for source, name, subjects in consumers:
-        try:
-            await stream.consumer_info(source, name)
-        except NotFoundError:
-            await stream.add_consumer(
-                source,
-                api.ConsumerConfig(
-                    durable_name=name,
-                    filter_subject=subjects,
-                    deliver_policy=api.DeliverPolicy.ALL,
-                    ack_policy=api.AckPolicy.EXPLICIT,
-                    ack_wait=ACK_WAIT,
-                    max_ack_pending=1000,
-                ),
-            )
+        await stream.add_consumer(
+            source,
+            InOrder(
+                durable_name=name,
+                filter_subject=subjects,
+                deliver_policy=api.DeliverPolicy.ALL,
+                ack_policy=api.AckPolicy.EXPLICIT,
+                ack_wait=ACK_WAIT,
+                max_ack_pending=1000,
+            ),
+        )

@@ -2,37 +2,63 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.js import api
+
+from shared.reconnecting import reconnected
+from shared.tasks import end
 
 AHEAD = 256
 EXPIRES = 30.0
 """Seconds for which the server remembers that messages were asked for."""
 HEARTBEAT = 2.0
 """Seconds after which an idle server says that it is there."""
+GROUP = "instances"
+"""Those who ask one consumer."""
+RANKS = 10
+"""The server tells so many apart."""
+
+
+@dataclass
+class InOrder(api.ConsumerConfig):
+    """One asker at a time gets the messages, so that they are handled in their order.
+
+    Source: policy `prioritized` of ADR-42 of NATS, from version 2.12 of the server on.
+    """
+
+    priority_groups: tuple[str, ...] = (GROUP,)
+    priority_policy: str = "prioritized"
 
 
 class ConsumerGone(Exception):
     """The consumer or its stream doesn't exist, or the server lost it."""
 
 
-async def messages(client: Client, stream: str, consumer: str) -> AsyncGenerator[Msg, None]:
-    """The messages of a pull consumer, for ever; raises ConsumerGone."""
-    arrived: asyncio.Queue[Msg] = asyncio.Queue()
+async def messages(
+    client: Client, stream: str, consumer: str, rank: Callable[[], int] | None = None
+) -> AsyncGenerator[Msg, None]:
+    """The messages of a pull consumer, for ever; raises ConsumerGone.
+
+    `rank`: of those who ask a consumer that is made `InOrder`, the one with the least gets all
+    messages, and the next one as soon as that one is gone; those with the same share them.
+    """
+    arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
     inbox = client.new_inbox()
     subscription = await client.subscribe(inbox, cb=arrived.put)
+    looking = asyncio.create_task(_tell_reconnects(client, arrived))
     credit = 0
     try:
         while True:
             if credit <= AHEAD // 2:
-                await _ask(client, f"{stream}.{consumer}", AHEAD - credit, inbox)
+                await _ask(client, f"{stream}.{consumer}", AHEAD - credit, inbox, rank and rank())
                 credit = AHEAD
-            try:
-                message = await _next(arrived)
-            except TimeoutError:
-                credit = 0  # the server forgot what was asked: it was restarted or is away
+            message = await _next(arrived)
+            if message is None:
+                credit = 0
                 continue
             status = (message.headers or {}).get("Status")
             if status is None:
@@ -41,27 +67,39 @@ async def messages(client: Client, stream: str, consumer: str) -> AsyncGenerator
             elif status != "100":
                 credit -= await _unserved(message)
     finally:
+        await end(looking)
         if not client.is_closed:
             await subscription.unsubscribe()
 
 
-async def _next(arrived: asyncio.Queue[Msg]) -> Msg:
-    """The next message; raises TimeoutError when not even a heartbeat comes.
+async def _next(arrived: asyncio.Queue[Msg | None]) -> Msg | None:
+    """The next message; None when the server forgot what was asked, or not even a heartbeat comes.
 
     `next_msg` of the client sets a timer for each message; here one is set only to wait.
     """
     if not arrived.empty():
         return arrived.get_nowait()
-    async with asyncio.timeout(HEARTBEAT * 2.5):
-        return await arrived.get()
+    try:
+        async with asyncio.timeout(HEARTBEAT * 2.5):
+            return await arrived.get()
+    except TimeoutError:
+        return None
 
 
-async def _ask(client: Client, consumer: str, batch: int, inbox: str) -> None:
-    wish = {
+async def _tell_reconnects(client: Client, arrived: asyncio.Queue[Msg | None]) -> None:
+    while True:
+        await reconnected(client)
+        arrived.put_nowait(None)
+
+
+async def _ask(client: Client, consumer: str, batch: int, inbox: str, rank: int | None) -> None:
+    wish: dict[str, int | str] = {
         "batch": batch,
         "expires": int(EXPIRES * 1e9),
         "idle_heartbeat": int(HEARTBEAT * 1e9),
     }
+    if rank is not None:
+        wish |= {"group": GROUP, "priority": rank}
     await client.publish(
         f"$JS.API.CONSUMER.MSG.NEXT.{consumer}", json.dumps(wish).encode(), reply=inbox
     )

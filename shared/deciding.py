@@ -67,7 +67,8 @@ class Decider:
         them would fail, and slowly.
         """
         try:
-            return self._in_one_commit(cases)
+            with self._store.turn():
+                return self._in_one_commit(cases)
         except Exception as error:
             if store_fails(error):
                 raise
@@ -86,7 +87,8 @@ class Decider:
             if _is_late(case.envelope):
                 raise DeadlinePassed
             try:
-                return self._in_its_own_commit(case)
+                with self._store.turn():
+                    return self._in_its_own_commit(case)
             except Needed as needed:
                 return needed.need
             except IntegrityError:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Coroutine
 from contextlib import aclosing
@@ -13,7 +14,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from shared import clock
-from shared.consumer import messages
+from shared.consumer import RANKS, messages
 from shared.dead_letters import ATTEMPTS, Letter, Unreadable, WaitsBehind
 from shared.pipeline import Pipeline
 from shared.store import store_fails
@@ -37,8 +38,15 @@ class Follower(ABC):
         self.subjects = subjects
         """What of the stream it gets."""
         self.pipeline = pipeline
+        self.rank = 0
+        """Of two instances the one with the lesser is given the messages."""
+        self.rank_anew()
         self.fetched = 0
         """How many messages were missing in the stream and came from their service itself."""
+
+    def rank_anew(self) -> None:
+        """Take another rank: an instance that has the same is given messages of the same order."""
+        self.rank = (self.rank + random.randrange(1, RANKS)) % RANKS  # noqa: S311  # no secret
 
     @abstractmethod
     async def run(self, client: Client) -> None:
@@ -68,7 +76,7 @@ class Follower(ABC):
 
         async with (
             asyncio.TaskGroup() as group,
-            aclosing(messages(client, self.stream, self.consumer)) as delivered,
+            aclosing(messages(client, self.stream, self.consumer, lambda: self.rank)) as delivered,
         ):
             group.create_task(_keep_alive(taken.values()))
             async for message in delivered:

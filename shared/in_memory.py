@@ -64,6 +64,10 @@ class MemoryRecorder(POPOApplicationRecorder):
         """Reading takes no transaction here."""
         return nullcontext()
 
+    def turn(self) -> AbstractContextManager[None]:
+        """Nobody else writes here."""
+        return nullcontext()
+
     def select_labelled(self, label: str) -> list[str]:
         """The ids of the aggregates that carry a label, in order."""
         return sorted(id_ for id_, carried in self._labels.items() if label in carried)

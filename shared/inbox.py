@@ -4,9 +4,10 @@ import asyncio
 import inspect
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 import nats.errors
 from eventsourcing.persistence import IntegrityError, PersistenceError
@@ -29,11 +30,13 @@ from shared.subjects import EVENTS
 
 logger = logging.getLogger(__name__)
 
+_SOON = 0.01
+"""Seconds until an event that came before its predecessor is tried again: another instance may
+just be handling that one."""
+_PATIENCE = 1.0
+"""Seconds of such tries after which its predecessors are fetched from the origin."""
 _GAP = 0.25
-"""Seconds until an event that came before its predecessor comes again."""
-_PATIENT = 4
-"""Deliveries of such an event after which its predecessors are fetched from the origin."""
-
+"""Seconds until it comes again then."""
 _FETCH = 2.0
 """Seconds for the origin's answer."""
 TOGETHER = 256
@@ -42,6 +45,14 @@ TOGETHER = 256
 Policy = Callable[[Any, "Load"], None]
 Handled = bool | Exception
 """Whether an event was handled or has to come again, or why it could not be handled."""
+
+
+class Delivered(NamedTuple):
+    """An event that came, and the time up to which those before it may still come by themselves."""
+
+    message: Msg
+    event: Published | Exception
+    until: float
 
 
 class Load:
@@ -85,7 +96,7 @@ class Inbox(Follower):
         handling: asyncio.Task[None] | None = None
         async with (
             asyncio.TaskGroup() as group,
-            aclosing(messages(client, EVENTS, self.consumer)) as delivered,
+            aclosing(messages(client, EVENTS, self.consumer, lambda: self.rank)) as delivered,
         ):
             async for message in delivered:
                 waiting.append(message)
@@ -94,21 +105,28 @@ class Inbox(Follower):
 
     async def _take_all(self, waiting: list[Msg], client: Client, group: asyncio.TaskGroup) -> None:
         """Handle what waits, and what comes meanwhile, until nothing is left."""
-        while waiting:
-            taken = waiting[:TOGETHER]
+        early: list[Delivered] = []
+        while waiting or early:
+            if not waiting:
+                await asyncio.sleep(_SOON)
+            now = time.monotonic()
+            new = [Delivered(row, _read(row), now + _PATIENCE) for row in waiting[:TOGETHER]]
             del waiting[:TOGETHER]
-            events = [_read(message) for message in taken]
+            taken, early = early + new, []
+            events = [row.event for row in taken]
             handled = await self.pipeline.on_thread(self.handle, events)
             self._tell(events, handled)
-            for message, event, outcome in zip(taken, events, handled, strict=True):
+            for row, outcome in zip(taken, handled, strict=True):
                 if outcome is True:
-                    await message.ack()
+                    await row.message.ack()
                 elif isinstance(outcome, Exception):
-                    await self.failed(message, outcome)
-                elif message.metadata.num_delivered < _PATIENT or isinstance(event, Exception):
-                    await message.nak(delay=_GAP)
+                    await self.failed(row.message, outcome)
+                elif now < row.until or isinstance(row.event, Exception):
+                    early.append(row)
                 else:
-                    group.create_task(self._fetch(client, message, event))
+                    group.create_task(self._fetch(client, row.message, row.event))
+            if early:
+                self.rank_anew()
 
     async def _fetch(self, client: Client, message: Msg, event: Published) -> None:
         """Fetch what is missing before an event, so that it can be handled when it comes again."""
@@ -168,7 +186,8 @@ class Inbox(Follower):
         """
         if len(events) > 1:
             try:
-                return self._together(events)
+                with self._store.turn():
+                    return self._together(events)
             except Exception as error:
                 if store_fails(error):
                     return [error] * len(events)
@@ -186,7 +205,8 @@ class Inbox(Follower):
 
     def _alone(self, event: Published | Exception, in_order: bool = True) -> Handled:
         try:
-            return self._together([event], in_order=in_order)[0]
+            with self._store.turn():
+                return self._together([event], in_order=in_order)[0]
         except IntegrityError:
             return False
         except Exception as error:

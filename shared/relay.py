@@ -22,6 +22,8 @@ from shared import headers
 from shared.broker import provision
 from shared.outbox import Log, Outgoing
 from shared.pipeline import Pipeline, wait_for_signal
+from shared.reconnecting import reconnected
+from shared.tasks import until_first
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +71,7 @@ class Relay:
         """Publish for ever; raises ForeignStream."""
         while True:
             try:
-                await self._follow(client)
+                await until_first(self._follow(client), reconnected(client))
             except Refused as refused:
                 logger.warning("%s refused messages, looking again: %s", self._log.stream, refused)
                 await asyncio.sleep(_RETRY)

@@ -135,6 +135,10 @@ class SQLiteRecorder(SQLiteEvents, SQLiteLetters, SQLiteApplicationRecorder):
         """Within this one transaction serves all that this thread reads."""
         return self.datastore.reading()
 
+    def turn(self) -> AbstractContextManager[None]:
+        """Within this no other process decides on this store."""
+        return self.datastore.turn()
+
     def select_labelled(self, label: str) -> list[str]:
         """The ids of the aggregates that carry a label, in order."""
         with self.datastore.transaction(commit=False) as c:
@@ -221,7 +225,8 @@ def open_sqlite(path: Path, *, read_only: bool = False) -> SQLiteRecorder:
     To read a store beside the service that writes it, open it `read_only`.
     """
     name = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
-    recorder = SQLiteRecorder(Datastore(name))
+    turns = None if read_only else path.with_name(f"{path.name}-turn")
+    recorder = SQLiteRecorder(Datastore(name, turns))
     if not read_only:
         recorder.create_table()
     with recorder.datastore.get_connection(commit=False) as connection:

@@ -3,7 +3,8 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 
 from eventsourcing.persistence import InterfaceError
 from eventsourcing.sqlite import (
@@ -12,6 +13,8 @@ from eventsourcing.sqlite import (
     SQLiteCursor,
     SQLiteDatastore,
 )
+
+from shared.turns import turn
 
 _LOCK_TIMEOUT = 1
 """Seconds to wait for another process that writes; then what was to be stored fails."""
@@ -42,10 +45,12 @@ class _Pool(SQLiteConnectionPool):
 class Datastore(SQLiteDatastore):
     """Where one transaction can serve many reads: to begin and end each takes longer than it."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, turns: Path | None = None) -> None:
+        """`turns`: the file by which the processes that write take turns, if there are others."""
         super().__init__(name, originator_id_type="text")
         self.pool = _Pool(db_name=name)
         self._shared = threading.local()
+        self._turns = turns
 
     @contextmanager
     def transaction(self, *, commit: bool) -> Iterator[SQLiteCursor]:
@@ -55,6 +60,10 @@ class Datastore(SQLiteDatastore):
         else:
             with super().transaction(commit=commit) as c:
                 yield c
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Within this no other process decides on this store; see `shared.turns`."""
+        return nullcontext() if self._turns is None else turn(self._turns)
 
     @contextmanager
     def reading(self) -> Iterator[None]:

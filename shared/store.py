@@ -38,6 +38,7 @@ class Recorder(Protocol):
         self, stored_events: Sequence[StoredEvent], **kwargs: Any
     ) -> Sequence[int] | None: ...
     def reading(self) -> AbstractContextManager[None]: ...
+    def turn(self) -> AbstractContextManager[None]: ...
     def select_labelled(self, label: str) -> Sequence[str]: ...
     def select_events(
         self, originator_id: str, *, gt: int | None = None, limit: int | None = None
@@ -124,6 +125,10 @@ class Store:
                 yield
             finally:
                 self._fresh = None
+
+    def turn(self) -> AbstractContextManager[None]:
+        """Within this no other process decides: to read, decide and commit without a conflict."""
+        return self.recorder.turn()
 
     def _copy(self, kind: type[A], key: str) -> A:
         """The copy as it is kept, or one without history."""

@@ -1,5 +1,6 @@
 """The guards of the message plane, each with what becomes of the code without it."""
 
+import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from eventsourcing.persistence import StoredEvent
 from nats.aio.msg import Msg
 
-from shared import outbox, sqlite
+from shared import inbox, outbox, sqlite
 from shared.headers import encode
 from shared.inbox import Inbox
 from shared.records import Stored
@@ -108,16 +109,19 @@ def _order() -> None:
 
 def _ack_after_commit() -> None:
     """What arrives is acknowledged before it is handled."""
-    take = Inbox._take_all
+    read = inbox._read
 
-    async def early(self: Any, waiting: list[Msg], *given: Any) -> None:
-        for message in waiting:
-            if not message._ackd:
-                await message.ack()
-                message._ackd = False  # so that it may be acknowledged where it is now, too
-        await take(self, waiting, *given)
+    async def acknowledge(message: Msg) -> None:
+        await message.ack()
+        message._ackd = False  # so that it may be acknowledged where it is now, too
 
-    setattr(Inbox, "_take_all", early)  # noqa: B010
+    def early(message: Msg) -> Any:
+        acknowledging.add(task := asyncio.create_task(acknowledge(message)))
+        task.add_done_callback(acknowledging.discard)
+        return read(message)
+
+    acknowledging: set[asyncio.Task[None]] = set()
+    setattr(inbox, "_read", early)  # noqa: B010
 
 
 GUARDS: Mapping[str, Callable[[], None]] = {

@@ -10,6 +10,9 @@ from services.token.commands import CreateToken, RemoveToken
 from shared.client import Client, NoReply
 from shared.messages import Accepted, Command, Failed, Refused, Reply
 
+_PAUSE = 0.1
+"""Seconds until who got no answer asks again: all at once would hold up what just starts."""
+
 
 @dataclass
 class Operation:
@@ -78,11 +81,11 @@ class History:
             )
         except NoReply:
             operation.unknown += 1
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(_PAUSE)
             return None
         if isinstance(reply, Failed):
             operation.failed += 1
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(_PAUSE)
         return reply
 
     def of_apps(self) -> Iterator[tuple[str, list[Operation]]]:

@@ -100,6 +100,7 @@ async def run(
             report.violations.append("a command got no answer in 20 s")
         report.seconds = time.monotonic() - begun
         report.commands = len(load.history.operations) - before
+        await house.until_up()
         last = time.monotonic()
         try:
             await acting.quiet(house, seconds=20)

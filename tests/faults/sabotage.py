@@ -144,12 +144,12 @@ def shim(seed: str) -> None:
     chance, next_ = Random(int(seed)), consumer._next
     late: list[Msg] = []
 
-    async def unreliable(arrived: asyncio.Queue[Msg]) -> Msg:
+    async def unreliable(arrived: asyncio.Queue[Msg | None]) -> Msg | None:
         while True:
             if late and (chance.random() < 0.3 or arrived.empty()):
                 return late.pop(chance.randrange(len(late)))
             message = await next_(arrived)
-            if (message.headers or {}).get("Status"):
+            if message is None or (message.headers or {}).get("Status"):
                 return message
             fate = chance.random()
             if fate < 0.04:

@@ -20,6 +20,9 @@ ROOT = Path(__file__).parents[2]
 LEDGER = ROOT / "docs/soak.jsonl"
 KILLS, IN_A_RUN = 2000, 100
 """In all, and in one run."""
+BETWEEN = 300
+"""Commands that are answered from one kill to the next: where services take seconds to start, kills
+would come before they have, and nothing would be under way."""
 FIRST = 1000
 """The seed of the first run; each has its own."""
 
@@ -46,7 +49,9 @@ def main() -> int:
 
 def _kill(seed: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        report = asyncio.run(killing.run(Path(folder) / "house", kills=IN_A_RUN, seed=seed))
+        report = asyncio.run(
+            killing.run(Path(folder) / "house", kills=IN_A_RUN, seed=seed, between=BETWEEN)
+        )
     line(str(report))
     return {
         "seed": seed,

@@ -56,6 +56,7 @@ async def test_the_checker_notices_when_a_guard_is_off(tmp_path: Path, guard: st
             tmp_path / str(seed),
             kills=6,
             seed=seed,
+            between=BETWEEN // 4,
             victims=[name for name in killing.VICTIMS if name != "nats"],
             how="" if guard in SETTINGS else f"without {guard}",
             settings=SETTINGS.get(guard),
