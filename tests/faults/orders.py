@@ -1,6 +1,8 @@
 """Whether what callers saw fits an order in which it was decided."""
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from services.token.domain import LIMIT
 from services.token.events import TokenCreated, TokenRemoved
@@ -17,13 +19,15 @@ def real_time(house: House, history: History) -> Iterator[str]:
     counts = _active_counts(house["token"])
     for app, operations in history.of_apps():
         latest = 0.0
-        for operation in sorted((row for row in operations if row.version), key=_version):
+        decided = sorted((row for row in operations if row.version), key=_version)
+        for operation in decided:
             if operation.returned < latest:
                 yield f"{operation.id} was answered before one was asked that goes before it"
             latest = max(latest, operation.called)
+        bounds = Bounds(decided, end=max(counts[app], default=0) + 1)
         for operation in operations:
             if getattr(operation.reply, "code", "") == "token-limit-reached":
-                yield from _limit_was_reached(app, operation, operations, counts)
+                yield from _limit_was_reached(app, operation, bounds, counts[app])
 
 
 def _version(operation: Operation) -> int:
@@ -43,14 +47,32 @@ def _active_counts(kept: Kept) -> dict[str, dict[int, int]]:
     return counts
 
 
+class Bounds:
+    """Between which versions an app was at a time, as far as callers know."""
+
+    def __init__(self, decided: Sequence[Operation], end: int) -> None:
+        """`end`: the version after the last one."""
+        returned = sorted((row.returned, row.version) for row in decided)
+        called = sorted((row.called, row.version) for row in decided)
+        self._returned, self._called = [row[0] for row in returned], [row[0] for row in called]
+        self._last = [1, *accumulate((row[1] for row in returned), max)]
+        self._next = [end, *accumulate((row[1] for row in reversed(called)), min)][::-1]
+
+    def last(self, time: float) -> int:
+        """The last one that was answered before, at least 1."""
+        return self._last[bisect_left(self._returned, time)]
+
+    def next(self, time: float) -> int:
+        """The first one of those that were asked for later."""
+        return self._next[bisect_right(self._called, time)]
+
+
 def _limit_was_reached(
-    app: str, refused: Operation, operations: list[Operation], counts: dict[str, dict[int, int]]
+    app: str, refused: Operation, bounds: Bounds, active: dict[int, int]
 ) -> Iterator[str]:
     """At some time between question and answer the app had all the tokens that it may have."""
-    before = [row.version for row in operations if row.version and row.returned < refused.called]
-    after = [row.version for row in operations if row.version and row.called > refused.returned]
-    end = min(after, default=max(counts[app]) + 1)
-    if not any(counts[app][version] >= LIMIT for version in range(max(before, default=1), end)):
+    possible = range(bounds.last(refused.called), bounds.next(refused.returned))
+    if not any(active[version] >= LIMIT for version in possible):
         yield f"{refused.id} was refused for {app}, though there was room"
 
 
