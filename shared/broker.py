@@ -127,10 +127,10 @@ async def _raw(message: NatsMessage) -> object:
 async def provision(
     stream: JetStreamContext, consumers: Iterable[tuple[str, str, str]] = ()
 ) -> None:
-    """Make the streams and the `(stream, name, subjects)` consumers that don't exist yet.
+    """Make the streams that don't exist yet, and the `(stream, name, subjects)` consumers.
 
-    A stream that exists is left as it is. Consumers see every event of a service, because a gap
-    in the versions of an aggregate means a lost event.
+    A stream that exists is left as it is, a consumer is set as it has to be. Consumers see every
+    event of a service, because a gap in the versions of an aggregate means a lost event.
     """
     await make_streams(stream)
     for source, name, subjects in consumers:

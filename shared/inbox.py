@@ -186,8 +186,7 @@ class Inbox(Follower):
         """
         if len(events) > 1:
             try:
-                with self._store.turn():
-                    return self._together(events)
+                return self._together(events)
             except Exception as error:
                 if store_fails(error):
                     return [error] * len(events)
@@ -205,8 +204,7 @@ class Inbox(Follower):
 
     def _alone(self, event: Published | Exception, in_order: bool = True) -> Handled:
         try:
-            with self._store.turn():
-                return self._together([event], in_order=in_order)[0]
+            return self._together([event], in_order=in_order)[0]
         except IntegrityError:
             return False
         except Exception as error:
@@ -219,6 +217,12 @@ class Inbox(Follower):
 
         `in_order`: what an earlier event of its aggregate holds up, as a dead letter, waits.
         """
+        with self._store.turn():
+            return self._in_one_commit(events, in_order=in_order)
+
+    def _in_one_commit(
+        self, events: Sequence[Published | Exception], *, in_order: bool
+    ) -> list[Handled]:
         known = [event for event in events if isinstance(event, Published)]
         about = [event.position.aggregate for event in known]
         draft, load, blocked = Draft(), Load(self._store), set[str]()

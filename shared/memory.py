@@ -12,7 +12,7 @@ _POSITIONS = 16
 """Positions kept for each name."""
 _NAMES = 1000
 """Names kept in a text."""
-Aggregate = tuple[str, str]
+_Aggregate = tuple[str, str]
 """A service, and an aggregate of it."""
 T = TypeVar("T")
 
@@ -21,9 +21,9 @@ class Memory:
     """Positions by the names that requests carry: app keys, ids, and URLs of descriptors."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, list[Aggregate]] = {}
+        self._seen: dict[str, list[_Aggregate]] = {}
         """Which aggregates were seen by what has that name; last what was seen last."""
-        self._newest: dict[Aggregate, Position] = {}
+        self._newest: dict[_Aggregate, Position] = {}
         self._leads: dict[str, str] = {}
         """From the URL of a descriptor to its app, and from an app to its partner."""
 
@@ -83,7 +83,7 @@ class Memory:
             self._seen.pop(name, None)
             self._seen[name] = [*known, new][-_POSITIONS:]
 
-    def _see(self, position: Position) -> Aggregate:
+    def _see(self, position: Position) -> _Aggregate:
         """Keep the newest position of its aggregate, for all that saw the aggregate."""
         aggregate = position[:2]
         self._newest[aggregate] = max(position, self._newest.get(aggregate, position))

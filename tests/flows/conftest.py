@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -65,16 +66,34 @@ async def wire(house: Supervisor, client: Client) -> AsyncIterator[Connection]:
     await connection.close()
 
 
+class Server:
+    """A NATS server without services, that can be started again."""
+
+    def __init__(self, folder: Path) -> None:
+        port = free_port()
+        self.url = f"nats://127.0.0.1:{port}"
+        self._place = ("-a", "127.0.0.1", "-p", str(port), "-sd", str(folder / "nats"))
+        self.process: Process
+
+    async def start(self) -> None:
+        """Start it where it was before."""
+        self.process = await asyncio.create_subprocess_exec(
+            SERVER, "-js", *self._place, "-l", "/dev/null"
+        )
+
+    async def kill(self) -> None:
+        """Let it die."""
+        self.process.kill()
+        await self.process.wait()
+
+
 @asynccontextmanager
 async def bare_nats(folder: Path) -> AsyncIterator[str]:
     """A NATS server without services; gives its address."""
-    port = free_port()
-    place = ("-a", "127.0.0.1", "-p", str(port), "-sd", str(folder / "nats"))
-    server = await asyncio.create_subprocess_exec(SERVER, "-js", *place, "-l", "/dev/null")
-    url = f"nats://127.0.0.1:{port}"
+    server = Server(folder)
+    await server.start()
     try:
-        async with await Client.open(url, "tester"):
-            yield url
+        async with await Client.open(server.url, "tester"):
+            yield server.url
     finally:
-        server.kill()
-        await server.wait()
+        await server.kill()

@@ -5,7 +5,6 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from datetime import UTC, datetime
 from pathlib import Path
 
 import nats
@@ -20,25 +19,16 @@ from services.token.policies import Policies
 from shared.broker import provision
 from shared.consumer import GROUP, messages
 from shared.inbox import Inbox, policies_of
-from shared.messages import Meta
-from shared.outbox import EventLog
 from shared.pipeline import Pipeline
 from shared.published import Published
-from shared.relay import Relay
 from shared.sqlite import open_sqlite
 from shared.store import Store
 from shared.subjects import EVENTS
 from shared.tasks import end
 from tests.flows.conftest import bare_nats
+from tests.flows.test_relay import META, OWN, relay
 
-CONSUMER, OWN = "token_listing", "evt.listing.>"
-META = Meta(
-    actor="ann",
-    command_id="c",
-    correlation_id="f",
-    causation_id="c",
-    time=datetime(2026, 11, 25, 9, 30, tzinfo=UTC),
-)
+CONSUMER = "token_listing"
 
 
 @pytest.fixture
@@ -53,14 +43,12 @@ async def connection(tmp_path: Path) -> AsyncIterator[Connection]:
 
 async def test_one_is_given_the_events_and_when_it_is_gone_the_next(connection: Connection) -> None:
     given: Counter[int] = Counter()
-    arrived = asyncio.Event()
 
     async def take(rank: int) -> None:
         async with aclosing(messages(connection, EVENTS, CONSUMER, lambda: rank)) as delivered:
             async for message in delivered:
                 await message.ack()
                 given[rank] += 1
-                arrived.set()
 
     async def publish(count: int) -> None:
         before = given.total()
@@ -71,9 +59,10 @@ async def test_one_is_given_the_events_and_when_it_is_gone_the_next(connection: 
                 await asyncio.sleep(0.01)
 
     takers = {rank: asyncio.create_task(take(rank)) for rank in (7, 2)}
-    await connection.flush()
+    async with asyncio.timeout(10):  # both have asked
+        while (await connection.jetstream().consumer_info(EVENTS, CONSUMER)).num_waiting < 2:
+            await asyncio.sleep(0.01)
     await publish(50)
-    arrived.clear()
     first = set(given)
     await end(takers[2])
     await publish(50)
@@ -93,8 +82,7 @@ async def test_an_event_waits_for_one_that_another_instance_handles(
         Pipeline(Store("token", open_sqlite(tmp_path / "token.sqlite")), {}) for _ in range(2)
     ]
     one, other = (Inbox("listing", policies_of(Policies()), row) for row in pipelines[1:])
-    relay = Relay(EventLog(listing), pipelines[0], pipelines[0].committed)
-    relaying = asyncio.create_task(relay.run(connection))
+    relaying = asyncio.create_task(relay(pipelines[0]).run(connection))
 
     acked: list[tuple[int, int]] = []
     ack = Msg.ack

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -14,43 +13,19 @@ import pytest
 from nats.aio.client import Client as Connection
 from nats.aio.msg import Msg
 
-from services.listing.commands import RegisterPartner
-from services.listing.domain import Partner
-from shared import clock, consumer, relay
+from shared import consumer, relay
 from shared.broker import provision
-from shared.messages import Meta
 from shared.outbox import EventLog
 from shared.pipeline import Pipeline
 from shared.sqlite import open_sqlite
 from shared.store import Store
 from shared.subjects import EVENTS
 from shared.tasks import end
-from tests.clients.ports import free_port
-from tests.flows.conftest import SERVER
+from tests.flows.conftest import Server
+from tests.flows.test_relay import OWN, happen
 
 NEVER = 3600.0
 """Seconds that no test takes."""
-OWN = "evt.listing.>"
-
-
-class Server:
-    """A NATS server that can be started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self._place = ("-a", "127.0.0.1", "-p", str(self.port), "-sd", str(folder / "nats"))
-        self.process: Process
-
-    async def start(self) -> None:
-        """Start it where it was before."""
-        self.process = await asyncio.create_subprocess_exec(
-            SERVER, "-js", *self._place, "-l", "/dev/null"
-        )
-
-    async def kill(self) -> None:
-        """Let it die."""
-        self.process.kill()
-        await self.process.wait()
 
 
 @pytest.fixture
@@ -66,7 +41,7 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
 async def connection(server: Server) -> AsyncIterator[Connection]:
     """A connection that waits for its server, with the streams and a consumer there."""
     options = {"max_reconnect_attempts": -1, "reconnect_time_wait": 0.1}
-    opened = await nats.connect(f"nats://127.0.0.1:{server.port}", **options)
+    opened = await nats.connect(server.url, **options)
     await provision(opened.jetstream(), [(EVENTS, "token_listing", OWN)])
     yield opened
     await opened.close()
@@ -105,14 +80,6 @@ async def test_a_reader_gets_what_comes_after_its_server_was_started_again(
     assert read == [b"before", b"after"]
 
 
-def happen(store: Store, partner_id: str) -> None:
-    """Let something be stored."""
-    partner = store.load(Partner, partner_id)
-    partner.register(RegisterPartner(partner_id=partner_id, organisation="Some"), "ann")
-    meta = Meta(actor="ann", command_id="c", correlation_id="f", causation_id="c", time=clock.now())
-    store.commit(store.draft([partner], meta))
-
-
 async def held(connection: Connection, count: int) -> None:
     """Wait until the stream holds so many messages."""
     async with asyncio.timeout(20):
@@ -133,8 +100,8 @@ async def test_a_relay_that_waits_for_a_server_that_died_goes_on_with_the_next(
     monkeypatch.setattr(relay, "_asked", asking)
     store = Store("listing", open_sqlite(tmp_path / "listing.sqlite"))
     pipeline = Pipeline(store, {})
-    works = relay.Relay(EventLog(store), pipeline, pipeline.committed)
-    running = asyncio.create_task(works.run(connection))
+    working = relay.Relay(EventLog(store), pipeline, pipeline.committed)
+    running = asyncio.create_task(working.run(connection))
     happen(store, "first")
     await held(connection, 1)
     server.process.send_signal(signal.SIGSTOP)
