@@ -13,8 +13,9 @@ from shared.reconnecting import reconnected
 from shared.tasks import end
 
 AHEAD = 256
-EXPIRES = 30.0
-"""Seconds for which the server remembers that messages were asked for."""
+EXPIRES = 5.0
+"""Seconds for which the server remembers that messages were asked for: so long a process that is
+stopped, but not gone, is given some."""
 HEARTBEAT = 2.0
 """Seconds after which an idle server says that it is there."""
 GROUP = "instances"

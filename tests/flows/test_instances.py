@@ -16,8 +16,8 @@ from services.listing.commands import AddMember, RegisterPartner
 from services.listing.domain import Partner as Listed
 from services.token.domain import Partner
 from services.token.policies import Policies
+from shared import consumer
 from shared.broker import provision
-from shared.consumer import GROUP, messages
 from shared.inbox import Inbox, policies_of
 from shared.pipeline import Pipeline
 from shared.published import Published
@@ -45,7 +45,9 @@ async def test_one_is_given_the_events_and_when_it_is_gone_the_next(connection: 
     given: Counter[int] = Counter()
 
     async def take(rank: int) -> None:
-        async with aclosing(messages(connection, EVENTS, CONSUMER, lambda: rank)) as delivered:
+        async with aclosing(
+            consumer.messages(connection, EVENTS, CONSUMER, lambda: rank)
+        ) as delivered:
             async for message in delivered:
                 await message.ack()
                 given[rank] += 1
@@ -70,6 +72,19 @@ async def test_one_is_given_the_events_and_when_it_is_gone_the_next(connection: 
     assert (first, given) == ({2}, Counter({2: 50, 7: 50}))
 
 
+async def test_what_a_stopped_one_was_given_comes_to_the_next(connection: Connection) -> None:
+    inbox = connection.new_inbox()
+    subscription = await connection.subscribe(inbox)
+    await consumer._ask(connection, f"{EVENTS}.{CONSUMER}", 256, inbox, 2)
+    await connection.jetstream().publish("evt.listing.x.y", b"given")
+    assert (await subscription.next_msg(10)).data == b"given"
+    other = consumer.messages(connection, EVENTS, CONSUMER, lambda: 7)
+    async with asyncio.timeout(20), aclosing(other) as delivered:
+        message = await anext(delivered)
+        await message.ack()
+    assert message.data == b"given"
+
+
 async def test_an_event_waits_for_one_that_another_instance_handles(
     connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,7 +107,7 @@ async def test_an_event_waits_for_one_that_another_instance_handles(
         await ack(self)
 
     monkeypatch.setattr(Msg, "ack", noting)
-    wish = json.dumps({"batch": 1, "group": GROUP, "priority": 0}).encode()
+    wish = json.dumps({"batch": 1, "group": consumer.GROUP, "priority": 0}).encode()
     inbox = connection.new_inbox()
     subscription = await connection.subscribe(inbox)
     await connection.publish(f"$JS.API.CONSUMER.MSG.NEXT.{EVENTS}.{CONSUMER}", wish, reply=inbox)
