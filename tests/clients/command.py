@@ -114,6 +114,6 @@ def _read_all(terminal: int) -> str:
 
 
 async def read_line(stream: asyncio.StreamReader | None) -> str:
-    """The next line that a started command prints, within 20 seconds."""
+    """The next line that a started command prints, within a minute."""
     assert stream is not None
-    return (await asyncio.wait_for(stream.readline(), 20)).decode()
+    return (await asyncio.wait_for(stream.readline(), 60)).decode()

@@ -32,8 +32,9 @@ def shown() -> list[Shown]:
 
 
 def pattern(output: str) -> re.Pattern[str]:
-    """What is shown, where … stands for anything."""
-    return re.compile(re.escape(output).replace("…", ".*"), re.DOTALL)
+    """What is shown, where … stands for anything, and columns are as wide as that."""
+    escaped = re.escape(output).replace("…", ".*")
+    return re.compile(re.sub(r"(?:\\ ){2,}", r"\\ +", escaped), re.DOTALL)
 
 
 def test_every_block_is_looked_at() -> None:
