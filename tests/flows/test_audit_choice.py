@@ -17,6 +17,7 @@ APP = "com.example.choice"
 
 async def test_the_audit_is_read_since_a_time(house: Supervisor, client: Client) -> None:
     await register(client, "before")
+    await acting.quiet(house)
     await asyncio.sleep(0.01)
     between = clock.now()
     await register(client, "after-1", "after-2")
