@@ -80,11 +80,17 @@ def _endure() -> dict[str, Any]:
 
 
 def _write(row: dict[str, Any]) -> None:
-    """Add a row, with the code that ran."""
-    command = ("git", "describe", "--always", "--dirty")
-    code = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    """Add a row, with the code that ran; the ledger itself is no change of it."""
+    code = _git("rev-parse", "--short", "HEAD")
+    if _git("status", "--porcelain", "--", ".", f":!{LEDGER.relative_to(ROOT)}"):
+        code += "-dirty"
     with LEDGER.open("a") as file:
-        file.write(json.dumps({"code": code.strip()} | row) + "\n")
+        file.write(json.dumps({"code": code} | row) + "\n")
+
+
+def _git(*command: str) -> str:
+    told = subprocess.run(("git", *command), cwd=ROOT, capture_output=True, check=True, text=True)
+    return told.stdout.strip()
 
 
 if __name__ == "__main__":
