@@ -57,12 +57,13 @@ class Bus:
         """Why a connection is of no more use, once one is."""
         self._front: list[tuple[str, Take, str]] = []
         self._closing = False
-        self._complaint = ""
-        """What was logged last; the same again says nothing new."""
+        self._complaints: set[str] = set()
+        """What was logged since the server was there; the same again says nothing new."""
 
     async def connect(self) -> None:
         """Connect for events; tries until the server is there."""
         self.events = await nats.connect(self._url, **self._options)
+        self._complaints.clear()
 
     def expect_close(self) -> None:
         """From now on a closed connection is no loss."""
@@ -107,12 +108,12 @@ class Bus:
     async def _on_error(self, error: Exception) -> None:
         if "permissions violation" in str(error).lower():
             self.lost.put_nowait(str(error))
-        elif repr(error) != self._complaint:
-            self._complaint = repr(error)
-            logger.warning("NATS: %s", self._complaint)
+        elif (complaint := repr(error)) not in self._complaints:
+            self._complaints.add(complaint)
+            logger.warning("NATS: %s", complaint)
 
     async def _on_reconnected(self) -> None:
-        self._complaint = ""
+        self._complaints.clear()
         logger.info("NATS: connected again")
 
     async def _on_closed(self) -> None:

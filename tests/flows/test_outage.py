@@ -58,6 +58,6 @@ async def test_a_service_without_nats_says_so_once_and_stops_quietly(tmp_path: P
         service.send_signal(signal.SIGTERM)
         assert service.stderr is not None
         rest = (await service.stderr.read()).decode()
-        said = [line for line in rest.splitlines() if "ConnectionResetError" not in line]
-        assert await service.wait() == 0
-        assert len(said) <= 1, rest  # again, if the other connection noticed only then
+        # The other connection may notice later, and by another error than the first.
+        again = [line for line in rest.splitlines() if "ConnectionResetError" not in line]
+        assert (await service.wait(), again) == (0, [])

@@ -1,8 +1,8 @@
 """What is counted of the streams is told once it is whole, and only then."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -138,16 +138,27 @@ async def test_a_stream_that_is_filled_anew_is_counted_anew(
 
 
 class Stumbling(Client):
-    """Fails once: when a stream is read for the second time."""
+    """Fails once, when a stream is read for the second time; then it waits to be told to go on."""
 
     reads = 0
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.going_on = asyncio.Event()
 
     def placed(self, *what: Any, **how: Any) -> Any:
         """As a client does, else."""
         self.reads += 1
         if self.reads == 2:
             raise RuntimeError("stumbled")
-        return super().placed(*what, **how)
+        rows = super().placed(*what, **how)
+        return rows if self.reads == 1 else self._held(rows)
+
+    async def _held(self, rows: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+        await self.going_on.wait()
+        async with aclosing(rows) as placed:
+            async for row in placed:
+                yield row
 
 
 async def test_after_an_unexpected_failure_all_is_counted_anew(
@@ -158,6 +169,9 @@ async def test_after_an_unexpected_failure_all_is_counted_anew(
         await Stumbling.open(bare, "guestlist") as client,
         counting(client, tmp_path) as http,
     ):
+        answer = await http.get("/metrics")
+        assert (answer.status_code, answer.json()["code"]) == (503, "not-yet")
+        client.going_on.set()
         async with asyncio.timeout(10):
             while (await http.get("/metrics")).status_code != 200:
                 await asyncio.sleep(0.05)
