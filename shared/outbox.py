@@ -100,10 +100,11 @@ class RefusalLog:
         """The next refusals; then what couldn't be read, at the place of the last refusal."""
         refused = self._store.refused_after(place, limit)
         self.told = place if refused else self.end()
-        if refused:
-            return [Row(number, self._refusal(number, row)) for number, row in refused]
-        count = min(limit, len(self._malformed))
-        return [Row(place, self._unread(place, self._malformed.popleft())) for _ in range(count)]
+        rows = [Row(number, self._refusal(number, row)) for number, row in refused]
+        last = rows[-1].place if rows else place
+        count = min(limit - len(rows), len(self._malformed))
+        unread = [self._unread(last, self._malformed.popleft()) for _ in range(count)]
+        return rows + [Row(last, message) for message in unread]
 
     def end(self) -> int:
         """The place of the last decided command."""

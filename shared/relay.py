@@ -34,7 +34,7 @@ _PLAIN = 4
 _IDLE = 0.25
 """Seconds after which the log is read without being woken."""
 _LOOK = 2.0
-"""Seconds after which an idle relay looks whether the stream still has everything."""
+"""Seconds after which a relay looks whether the stream still has everything."""
 _RETRY = 1.0
 _TIMEOUT = 5.0
 """Seconds for the stream's answer."""
@@ -96,6 +96,7 @@ class Relay:
                     held = await self._publish(client, place, message, held.sequence)
             if rows:
                 read = rows[-1].place
+            if len(rows) >= _BATCH:
                 continue
             if time.monotonic() - looked > _LOOK:
                 found, looked = await self._place(client), time.monotonic()

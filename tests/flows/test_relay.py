@@ -78,6 +78,7 @@ class Noting(Pipeline):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.places: list[int] = []
+        self.reads = 0
         self.ends = 0
 
     async def on_thread(self, function: Callable[..., Any], *args: Any) -> Any:
@@ -85,7 +86,20 @@ class Noting(Pipeline):
         read = await super().on_thread(function, *args)
         if function.__name__ == "after":
             self.places += [row.place for row in read]
+            self.reads += 1
             self.ends += not read
+        return read
+
+
+class Following(Pipeline):
+    """Has something more stored each time when the log was just read, three times."""
+
+    async def on_thread(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Store it before what was read is given."""
+        read = await super().on_thread(function, *args)
+        if function.__name__ == "after" and self.store.log_end() < 4:
+            happen(self.store, f"p{self.store.log_end() + 1}")
+            self.committed.set()
         return read
 
 
@@ -201,6 +215,36 @@ async def test_what_is_not_published_is_read_once(
         while pipeline.ends < 4:
             await asyncio.sleep(0.02)
     assert pipeline.places == [1, 2, 3, 4, 5]
+
+
+async def test_a_relay_reads_once_each_time_that_it_is_woken(
+    store: Store, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.relay._IDLE", 60)
+    pipeline = Noting(store, {})
+    async with relaying(store, connection, pipeline), asyncio.timeout(10):
+        while pipeline.reads < 1:
+            await asyncio.sleep(0.02)
+        for number in range(1, 4):
+            happen(store, f"p{number}")
+            pipeline.committed.set()
+            await until(connection, store)
+            await asyncio.sleep(0.1)
+            assert pipeline.reads == 1 + number
+    assert pipeline.places == [1, 2, 3]
+
+
+async def test_what_is_stored_while_the_relay_is_busy_is_told_at_once(
+    store: Store, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.relay._IDLE", 60)
+    happen(store, "p1")
+    pipeline = Following(store, {})
+    async with relaying(store, connection, pipeline), asyncio.timeout(10):
+        while store.log_end() < 4:
+            await asyncio.sleep(0.02)
+        told = await until(connection, store)
+    assert [row.sequence for row in told] == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("count", [3, 30])

@@ -16,8 +16,10 @@ from shared.messages import Accepted, Envelope, Meta
 from shared.names import Advance, iso
 from shared.outbox import RefusalLog
 from shared.records import CHAIN_START, digest
+from shared.refused import Malformed
 from shared.sqlite import SQLiteRecorder, open_sqlite
 from shared.store import MAX_STATE, Draft, Store
+from shared.subjects import malformed_subject
 
 APP, NOW = "com.example.app", datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 META = Meta(actor="ann", command_id="c", correlation_id="f", causation_id="c", time=NOW)
@@ -199,3 +201,17 @@ def test_the_log_of_refusals_tells_how_far_all_were_told(store: Store) -> None:
     assert (row.place, log.told) == (2, 0)
     assert log.after(row.place, 10) == []
     assert log.told == 3
+
+
+def test_what_could_not_be_read_is_told_with_the_refusals_before_it(store: Store) -> None:
+    log = RefusalLog(store)
+    no = BadRequest(reason="no").reply("refused").model_dump_json()
+    store.commit(Draft(), commands=[command("one"), replace(command("refused"), outcome=no)])
+    for size in (1, 2):
+        log.malformed(Malformed.of("cmd.token.Nothing.a.b", BadRequest(reason="no"), size))
+    rows = log.after(0, 2)
+    assert [row.place for row in rows] == [2, 2]
+    subjects = [row.message.subject for row in rows if row.message is not None]
+    assert subjects == ["ref.token.CreateToken.com:example:app.ann", malformed_subject("token")]
+    assert [row.place for row in log.after(2, 10)] == [2]
+    assert log.after(2, 10) == []
