@@ -2,7 +2,8 @@
 
 - `faststream`: a FastStream subscriber with its defaults, which stores nothing;
 - `bare`: a subscription of the NATS client, which answers the same bytes;
-- `naive`: a FastStream subscriber that saves an aggregate of the library for each command.
+- `naive`: a FastStream subscriber that saves an aggregate of the library for each command;
+- `storing`: the first one, which also reads and stores the rows of a command, on SQLite itself.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from services.documents.examples import success
 from services.listing.commands import RegisterPartner
 from services.token.commands import CreateToken, RemoveToken
 from shared.messages import Accepted
+from tests.bench.plain import PlainStore
 
 _SPACE = UUID(int=0)
 
@@ -121,6 +123,21 @@ async def naive(url: str) -> None:
         await _serve(broker)
 
 
+async def storing(url: str) -> None:
+    """Validates the command, reads and stores rows, and gives a reply."""
+    broker, reply = NatsBroker(url, logger=None), _reply(RegisterPartner)
+    with tempfile.TemporaryDirectory() as folder:
+        store = PlainStore(Path(folder))
+
+        @broker.subscriber("cmd.listing.>", queue="listing")
+        async def answer(command: RegisterPartner) -> Accepted:
+            del command
+            store.commit()
+            return reply
+
+        await _serve(broker)
+
+
 def _tokens(library: Application[UUID], app_key: str) -> Tokens:
     try:
         tokens: Tokens = library.repository.get(Tokens.create_id(app_key))
@@ -143,6 +160,7 @@ KINDS: dict[str, Callable[[str], Awaitable[None]]] = {
     "faststream": faststream,
     "bare": bare,
     "naive": naive,
+    "storing": storing,
 }
 
 

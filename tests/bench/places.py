@@ -40,16 +40,20 @@ class Peer(NamedTuple):
 @asynccontextmanager
 async def peer(kind: str) -> AsyncIterator[Peer]:
     """A peer on a server of its own."""
-    async with house(services=()) as empty:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "tests.bench.peers", kind, empty.url),
-            stdout=asyncio.subprocess.PIPE,
-        )
-        assert process.stdout is not None
-        try:
-            await process.stdout.readline()
-            yield Peer(empty.url, {"nats": empty.pid("nats"), "service": process.pid})
-        finally:
-            process.kill()
-            await process.wait()
+    async with house(services=()) as empty, running("tests.bench.peers", kind, empty.url) as pid:
+        yield Peer(empty.url, {"nats": empty.pid("nats"), "service": pid})
+
+
+@asynccontextmanager
+async def running(module: str, *args: str) -> AsyncIterator[int]:
+    """A module as a process of its own, from when it said that it is ready; gives its id."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", module, *args, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    try:
+        await process.stdout.readline()
+        yield process.pid
+    finally:
+        process.kill()
+        await process.wait()
