@@ -16,7 +16,7 @@ from tests.bench.load import load, register
 from tests.bench.places import house, peer
 
 HEAD = ("at so many callers", "1/s", "service, µs", "NATS, µs", "callers, µs", "all, µs")
-CALLERS = (64, 256)
+CALLERS = (16, 64, 256)
 TURNS = 3
 _TICKS = os.sysconf("SC_CLK_TCK")
 
