@@ -18,6 +18,7 @@ from services.installation.commands import InstallApp
 from services.installation.events import AppInstalled, InstallFailed
 from services.listing.commands import RegisterPartner
 from services.token.commands import CreateToken
+from services.token.events import MembersSeen
 from shared.client import Client, NoReply
 from shared.headers import encode
 from shared.messages import Accepted, Event, Failed, Reply
@@ -31,6 +32,7 @@ from tests.flows.acting import ANN, BOB, accepted
 AWAY = {"some": 6, "short": 20, "long": 180}[SIZE]
 """Seconds."""
 APP = "com.example.outage"
+MEANWHILE = RegisterPartner(partner_id="meanwhile", organisation="Meanwhile")
 BACK = 10.0
 """Seconds within which everything works again."""
 
@@ -121,9 +123,9 @@ async def test_while_nats_is_away_services_wait_say_so_and_go_on(
 
 @pytest.mark.timeout(AWAY + 180)
 async def test_while_the_database_is_away_commands_fail_and_may_be_sent_again(
-    house: FaultyHouse,
+    house: FaultyHouse, client: Client
 ) -> None:
-    connection = await nats.connect(house.url)
+    connection, lags = await nats.connect(house.url), []
 
     async def ask(number: int) -> Any:
         told = encode({"ce-id": f"locked-{number}"})
@@ -134,20 +136,26 @@ async def test_while_the_database_is_away_commands_fail_and_may_be_sent_again(
 
     with closing(sqlite3.connect(house.data / "token.sqlite", isolation_level=None)) as store:
         store.execute("BEGIN IMMEDIATE")
-        replies = await asyncio.gather(*(ask(number) for number in range(20)))
-        assert {(row["status"], row["code"]) for row in replies} == {("failed", "unavailable")}
-        async with asyncio.timeout(5):
-            while house.health("token").status == "ready":
-                await asyncio.sleep(0.1)
-        assert "the store doesn't answer" in house.health("token").why[0]
-        assert house.health("token").loop_lag < 0.25
+        begun = time.monotonic()
+        await accepted(client, ANN, MEANWHILE)
+        while time.monotonic() - begun < AWAY:
+            replies = await asyncio.gather(*(ask(number) for number in range(20)))
+            assert {(row["status"], row["code"]) for row in replies} == {("failed", "unavailable")}
+            if time.monotonic() - begun > 5:
+                health = house.health("token")
+                assert "the store doesn't answer" in health.why[0]
+                lags.append(health.loop_lag)
         store.execute("ROLLBACK")
     back = time.monotonic()
     replies = await asyncio.gather(*(ask(number) for number in range(20)))
     assert {row["status"] for row in replies} == {"accepted"}
     await connection.close()
     await until_ready(house, back)
+    assert max(lags) < 0.25
+    await acting.quiet(house, seconds=BACK)
     assert decided(house, "token", "locked-") == 20
+    (followed,) = history(house, "token", f"copy/partner/{MEANWHILE.partner_id}")
+    assert isinstance(followed, MembersSeen)
     assert house.ended == []
 
 
