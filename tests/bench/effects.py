@@ -23,10 +23,13 @@ from tests.bench.replay import opened
 from tests.bench.rows import Row
 from tests.bench.stores import token_store
 
+T = TypeVar("T")
+
 COUNT, PAUSE = 300, 0.01
 IDLE, LOADED = 5.0, 15.0
 """Seconds in which an effect is waited for again and again, without and under half load."""
-T = TypeVar("T")
+LATEST = 50.0
+"""Milliseconds within which 99 of 100 effects have to be there, under half load."""
 FLOOR = "JetStream publish to delivery + fsync + one read of a log"
 
 
@@ -37,7 +40,12 @@ def rows() -> Iterator[Row]:
     name = "commit to effect in another service, p50, 100 a second, ms"
     yield Row(name, statistics.median(idle), floor, FLOOR, 1.5 * floor, "lower")
     name = "commit to effect in another service, p99, under half load, ms"
-    yield Row(name, statistics.quantiles(busy, n=100)[98], floor, FLOOR, 50, "lower")
+    yield Row(name, p99(busy), floor, FLOOR, LATEST, "lower")
+
+
+def p99(taken: list[float]) -> float:
+    """What one in a hundred takes longer than."""
+    return statistics.quantiles(taken, n=100)[98]
 
 
 class Watch:

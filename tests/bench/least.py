@@ -36,6 +36,7 @@ HEAD = ("ms", "who does a part", "ours", "goal")
 TURNS = 3
 FOLLOWERS = ("one", "two")
 BATCH = 15
+"""Events in a batch."""
 _BYTES = 400
 """As many as an event has on the bus."""
 
@@ -69,12 +70,8 @@ async def _effects() -> list[tuple[str, float, float, float]]:
         batches = await effects.under_half_load(url, _batches(client, seconds))
     return [
         ("commit to effect, p50", least, statistics.median(idle), goal),
-        ("p99 under half load", _p99(batches), _p99(busy), 50),
+        ("p99 under half load", effects.p99(batches), effects.p99(busy), effects.LATEST),
     ]
-
-
-def _p99(taken: list[float]) -> float:
-    return statistics.quantiles(taken, n=100)[98]
 
 
 async def _chain(url: str) -> list[float]:

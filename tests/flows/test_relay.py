@@ -13,12 +13,9 @@ from nats.aio.client import Client as Connection
 from nats.aio.msg import Msg
 from nats.js import api
 
-from services.contract import SERVICES
 from services.listing.commands import RegisterPartner
 from services.listing.domain import Partner
-from services.supervisor import Supervisor
 from services.token import domain as tokens
-from shared.client import Client, NoReply
 from shared.messages import Meta
 from shared.outbox import EventLog
 from shared.pipeline import Pipeline
@@ -29,8 +26,7 @@ from shared.store import Store
 from shared.streams import declared
 from shared.subjects import EVENTS
 from shared.tasks import end
-from tests.flows import acting
-from tests.flows.acting import ANN, accepted
+from tests.flows.acting import ANN
 from tests.flows.conftest import bare_nats
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
@@ -275,44 +271,6 @@ async def test_a_stream_of_another_log_stops_the_relay(
     happen(foreign, "p", "q")
     with pytest.raises(ForeignStream, match="use the store that belongs to the stream"):
         await asyncio.wait_for(relay(Pipeline(foreign, {})).run(connection), 5)
-
-
-async def test_a_stream_that_was_deleted_is_filled_again_by_all_services(
-    house: Supervisor, client: Client
-) -> None:
-    await acting.list_app(client, "com.example.deleted")
-    await acting.make_site(client, "deleted")
-    await acting.make_token(client, "com.example.deleted")
-    before = {service: await _told(house, service) for service in SERVICES}
-    connection = await nats.connect(house.url)
-    await connection.jetstream().delete_stream(EVENTS)
-    await connection.close()
-    await accepted(client, ANN, RegisterPartner(partner_id="after", organisation="After"))
-    after = {service: await _told(house, service) for service in SERVICES}
-    assert after["listing"].pop().position.aggregate == "partner/after"
-    assert after == before
-
-
-async def _told(house: Supervisor, service: str) -> list[Published]:
-    """What the stream has of a service, once it has all."""
-    store = acting.store(house, service)
-    rows = [store.mapper.to_domain_event(row) for row in store.log_after(0, 1_000_000)]
-    count = sum(row.event.PUBLISHED for row in rows)
-    async with asyncio.timeout(15), await Client.open(house.url, "auditor") as client:
-        while True:
-            events = [event async for event in _events(client)]
-            own = [event for event in events if event.position.service == service]
-            if len(own) == count:
-                return own
-            await asyncio.sleep(0.05)
-
-
-async def _events(client: Client) -> AsyncIterator[Published]:
-    try:
-        async for event in client.events(follow=False):
-            yield event
-    except NoReply:  # there is no stream yet
-        return
 
 
 def _beside(store: Store) -> Store:
