@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 
 import pytest
 
-from tests.clients import sample_app as sample
 from tests.clients.sample_app import SampleApp, sample_app
+from tests.faults import story
 from tests.faults.story import Left, told
 
 FAULTS = Path(__file__).parent
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="module")
 def app() -> Iterator[SampleApp]:
     """The app of the story, the same for every telling."""
-    with sample_app(sample.JWT | {"key": "com.example.story"}) as served:
+    with sample_app(story.APP) as served:
         yield served
 
 

@@ -1,4 +1,4 @@
-"""`make soak`: kill runs for hours, then two hours at a steady rate, all written into a ledger.
+"""`make soak`: what takes hours, all written into a ledger.
 
 It goes on where it was stopped, and ends when there was enough, or at the first violation. A run
 that is void stands in the ledger and counts for nothing.
@@ -9,12 +9,15 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from services import contract
 from services.cli.output import line
-from tests.faults import endurance, killing
+from tests.clients.sample_app import sample_app
+from tests.faults import crashes, endurance, killing, story
+from tests.faults.crashes import PLACES, Place
 
 ROOT = Path(__file__).parents[2]
 LEDGER = ROOT / "docs/soak.jsonl"
@@ -25,36 +28,30 @@ BETWEEN = 300
 would come before they have, and nothing would be under way."""
 FIRST = 1000
 """The seed of the first run; each has its own."""
+DEATHS = 20
+"""How often a service dies at each of its points."""
+
+Row = dict[str, Any]
 
 
-def main() -> int:
-    """Go on until there is enough."""
-    contract.load()
-    LEDGER.touch()
-    while True:
-        rows = [json.loads(row) for row in LEDGER.read_text().splitlines()]
-        valid = [row for row in rows if not row["void"]]
-        kills = sum(row.get("kills", 0) for row in valid)
-        hours = sum(row.get("hours", 0) for row in valid)
-        line(f"{kills} of {KILLS} kills, {hours:g} of {endurance.HOURS:g} h, {LEDGER}")
-        if any(row["violations"] for row in rows):
-            return 1
-        if kills < KILLS:
-            _write(_kill(FIRST + len(rows)))
-        elif hours < endurance.HOURS:
-            _write(_endure())
-        else:
-            return 0
+class Part(NamedTuple):
+    """One of the things that take hours."""
+
+    counted: str
+    """The field of a row that is summed up."""
+    wanted: float
+    run: Callable[[Path, list[Row]], Coroutine[None, None, Row]]
+    """In that folder, after the rows that there are."""
 
 
-def _kill(seed: int) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        report = asyncio.run(
-            killing.run(Path(folder) / "house", kills=IN_A_RUN, seed=seed, between=BETWEEN)
-        )
+async def _kill(folder: Path, before: list[Row]) -> Row:
+    """Everything dies at random."""
+    report = await killing.run(
+        folder / "house", kills=IN_A_RUN, seed=FIRST + len(before), between=BETWEEN
+    )
     line(str(report))
     return {
-        "seed": seed,
+        "seed": report.seed,
         "kills": sum(report.kills.values()),
         "commands": report.commands,
         "rate": report.rate,
@@ -64,11 +61,36 @@ def _kill(seed: int) -> dict[str, Any]:
     }
 
 
-def _endure() -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        report = asyncio.run(
-            endurance.run(Path(folder) / "house", hours=endurance.HOURS, tell=line)
-        )
+async def _crash(folder: Path, before: list[Row]) -> Row:
+    """A service dies at the next of its points, each time when it comes past it another time."""
+    done = [
+        Place(row["service"], row["point"]) for row in before if "deaths" in row and not row["void"]
+    ]
+    place = next(place for place in PLACES if place not in done)
+    with sample_app(story.APP) as app:
+        alive = await story.told(folder / "alive", app)
+        passes = await crashes.passes(folder, app, alive, place.service)
+        numbers = crashes.spread(passes[place.point], DEATHS)
+        died = [
+            await crashes.crash(folder / f"died-{index}", app, alive, place, number)
+            for index, number in enumerate(numbers)
+        ]
+    deaths = sum(crash.died for crash in died)
+    line(f"{place.service} died {deaths} times at {place.point}")
+    return {
+        "service": place.service,
+        "point": place.point,
+        "deaths": deaths,
+        "passes": numbers,
+        "void": deaths < DEATHS,
+        "violations": [told for crash in died for told in crash.differences],
+    }
+
+
+async def _endure(folder: Path, before: list[Row]) -> Row:
+    """Two hours at a steady rate."""
+    del before
+    report = await endurance.run(folder / "house", hours=endurance.HOURS, tell=line)
     line(str(report))
     return {
         "hours": report.hours,
@@ -79,7 +101,35 @@ def _endure() -> dict[str, Any]:
     }
 
 
-def _write(row: dict[str, Any]) -> None:
+PARTS = [
+    Part("kills", KILLS, _kill),
+    Part("deaths", DEATHS * len(PLACES), _crash),
+    Part("hours", endurance.HOURS, _endure),
+]
+
+
+def main() -> int:
+    """Go on until there is enough."""
+    contract.load()
+    LEDGER.touch()
+    while True:
+        rows: list[Row] = [json.loads(row) for row in LEDGER.read_text().splitlines()]
+        done = {part: _sum(part.counted, rows) for part in PARTS}
+        line(", ".join(f"{part.counted}: {done[part]:g} of {part.wanted:g}" for part in PARTS))
+        if any(row["violations"] for row in rows):
+            return 1
+        part = next((part for part in PARTS if done[part] < part.wanted), None)
+        if part is None:
+            return 0
+        with tempfile.TemporaryDirectory() as folder:
+            _write(asyncio.run(part.run(Path(folder), rows)))
+
+
+def _sum(counted: str, rows: list[Row]) -> Any:
+    return sum(row.get(counted, 0) for row in rows if not row["void"])
+
+
+def _write(row: Row) -> None:
     """Add a row, with the code that ran; the ledger itself is no change of it."""
     code = _git("rev-parse", "--short", "HEAD")
     if _git("status", "--porcelain", "--", ".", f":!{LEDGER.relative_to(ROOT)}"):

@@ -33,12 +33,15 @@ from shared.headers import decode
 from shared.links import Link
 from shared.messages import Accepted, Answered, Command, Query, Refused, Reply
 from shared.subjects import EVENTS, REFUSALS
+from tests.clients import sample_app as sample
 from tests.clients.sample_app import SampleApp
 from tests.faults import live
 from tests.faults.house import FaultyHouse
 from tests.flows import acting
 from tests.flows.acting import ANN, BOB, MARKETPLACE, OPERATOR
 
+APP = sample.JWT | {"key": "com.example.story"}
+"""The app that it is about."""
 SITES = tuple(f"site-{letter}" for letter in "abcdefg")
 SITE, OTHER, *_ = SITES
 PARTNERS = range(8)
@@ -169,6 +172,19 @@ async def left(house: Supervisor) -> Left:
         assert len(set(messages)) == len(messages), f"{name} holds something twice"
     await connection.close()
     return kept
+
+
+def differences(one: Left, other: Left) -> list[str]:
+    """What only one of them has, by table: the first three rows of each."""
+    return [
+        f"{table}: more {_without(one[table], rows)}, less {_without(rows, one[table])}"
+        for table, rows in other.items()
+        if one[table] != rows
+    ]
+
+
+def _without(rows: list[Any], others: list[Any]) -> list[Any]:
+    return [row for row in rows if row not in others][:3]
 
 
 async def _messages(connection: Any, name: str) -> list[tuple[Any, ...]]:
