@@ -84,7 +84,7 @@ class Decider:
             row = self._store.decided([case.envelope.id]).get(case.envelope.id)
             if row is not None:
                 return self._again(row, case)
-            if _is_late(case.envelope):
+            if is_late(case.envelope):
                 raise DeadlinePassed
             try:
                 with self._store.turn():
@@ -129,7 +129,7 @@ class Decider:
             row = known.get(case.envelope.id)
             if row is not None:
                 return self._again(row, case)
-            if _is_late(case.envelope):
+            if is_late(case.envelope):
                 return DeadlinePassed()
             outcome = self._outcome(case, now, draft)
         except Needed as needed:
@@ -193,7 +193,8 @@ class Decider:
         return reply
 
 
-def _is_late(envelope: Envelope) -> bool:
+def is_late(envelope: Envelope) -> bool:
+    """Whether the time for deciding it is over."""
     return envelope.deadline is not None and clock.now() >= envelope.deadline
 
 

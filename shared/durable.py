@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from weakref import WeakValueDictionary
 
@@ -15,9 +16,11 @@ from shared import clock, headers
 from shared.broker import ACK_WAIT
 from shared.consumer import ConsumerGone
 from shared.dead_letters import Letter
-from shared.errors import DeadlinePassed, Internal, Refusal
+from shared.errors import DeadlinePassed, Internal, NotYet, Refusal, UnknownPosition
 from shared.follower import Follower
-from shared.messages import Answer, Command, Failed, Reply
+from shared.messages import Answer, Command, Envelope, Failed, Reply
+from shared.missing import Missing, ask
+from shared.names import Position
 from shared.pipeline import Pipeline
 from shared.requests import REPLY_TO, Asked, read
 from shared.subjects import COMMANDS
@@ -84,12 +87,11 @@ class Durable(Follower):
         reply: Reply | Answer | None
         try:
             asked = self._read(message.subject, attributes, message.data, id_)
+            async with self._turns.setdefault(asked.request.key, asyncio.Lock()):
+                reply = await self._decide(client, message, asked)
         except Refusal as refusal:
             self._refuse(message, refusal)
             reply = refusal.reply(id_)
-        else:
-            async with self._turns.setdefault(asked.request.key, asyncio.Lock()):
-                reply = await self._decide(message, asked)
         if reply is None:
             return
         reply_to = attributes.get(REPLY_TO)
@@ -97,10 +99,11 @@ class Durable(Follower):
             await client.publish(reply_to, reply.model_dump_json().encode())
         await message.ack()
 
-    async def _decide(self, message: Msg, asked: Asked) -> Reply | Answer | None:
+    async def _decide(self, client: Client, message: Msg, asked: Asked) -> Reply | Answer | None:
         """The reply, however often it has to be tried; None when it was given up on.
 
-        Only what is unexpected is given up on in the end.
+        Only what is unexpected is given up on in the end. Raises UnknownPosition for what would
+        wait for ever.
         """
         attempt = message.metadata.num_delivered
         while True:
@@ -109,12 +112,23 @@ class Durable(Follower):
                 return reply
             if reply.code != Internal.CODE:
                 logger.info("%s waits: %s", message.subject, reply.code)
+                if reply.code == NotYet.CODE:
+                    await self._require_happened(client, asked.envelope)
                 await asyncio.sleep(_RETRY)
                 continue
             if await self.given_up(message, _not_decided(reply), attempt):
                 return None
             await asyncio.sleep(self.delay(attempt))
             attempt += 1
+
+    async def _require_happened(self, client: Client, envelope: Envelope) -> None:
+        """Ask whether it comes after what never happened; a service that is away may know of it."""
+        for position in map(Position.parse, envelope.after):
+            if position.service in self.pipeline.followed:
+                with suppress(nats.errors.Error, ValueError):
+                    found = await ask(client, position.service, Missing.at(position))
+                    if not found.events:
+                        raise UnknownPosition(position=str(position))
 
     async def _anything_given(self, client: Client) -> bool:
         """Whether a process was given something that it didn't decide; raises ConsumerGone.

@@ -2,7 +2,8 @@
 
 Exception
 ├── Refusal        a rule said no: answered, stored with the command, never retried
-│   ├── BadRequest, SubjectMismatch, CommandIdReused, SecretNotDurable    the request itself
+│   ├── BadRequest, SubjectMismatch, CommandIdReused, SecretNotDurable,
+│   │   UnknownPosition                                the request itself
 │   ├── UnknownApp, UnknownPartner, UnknownSite          existence
 │   └── NotAMember, NotAnAdmin, NotAnOperator            right
 ├── Failure        nothing was decided; the same command may be sent again
@@ -82,6 +83,10 @@ class CommandIdReused(Refusal, hint="give each new command an id of its own"):
 
 class SecretNotDurable(Refusal, hint="send it as a request: nothing of it is kept before"):
     """A command that may hold a token can't wait in a stream, where it would be kept."""
+
+
+class UnknownPosition(Refusal, hint="give a position that a reply or an event told"):
+    """A command that waits can't come after {position}: that hasn't happened."""
 
 
 class UnknownApp(Refusal, hint="only members of its partner see a private app"):

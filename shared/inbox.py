@@ -20,8 +20,7 @@ from shared.consumer import messages
 from shared.dead_letters import Letter, Unreadable, WaitsBehind
 from shared.follower import Follower
 from shared.messages import Event, Meta
-from shared.missing import Found, Missing
-from shared.missing import subject as missing_subject
+from shared.missing import Missing, ask
 from shared.names import SERVICE_ACCOUNT, Advance
 from shared.pipeline import Pipeline
 from shared.published import Published
@@ -38,7 +37,7 @@ _PATIENCE = 1.0
 _GAP = 0.25
 """Seconds until it comes again then."""
 _FETCH = 2.0
-"""Seconds for the origin's answer."""
+"""Seconds until it comes again where the origin told nothing."""
 TOGETHER = 256
 """Events that are handled in one commit."""
 
@@ -133,11 +132,9 @@ class Inbox(Follower):
         _, aggregate, version = event.position
         try:
             missing = await self.pipeline.on_thread(self._missing, event)
-            answer = await client.request(
-                missing_subject(self.origin), missing.model_dump_json().encode(), _FETCH
-            )
-            found = Found.model_validate_json(answer.data).published(self.origin, aggregate)
-            before = [row for row in found if row.position.version < version]
+            found = await ask(client, self.origin, missing)
+            rows = found.published(self.origin, aggregate)
+            before = [row for row in rows if row.position.version < version]
             handled = await self.pipeline.on_thread(self.handle, before)
         except (nats.errors.Error, PersistenceError, ValueError) as error:
             logger.warning("%s waits, %s tells nothing: %r", event.position, self.origin, error)

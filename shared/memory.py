@@ -52,8 +52,9 @@ class Memory:
 
     def after(self, request: Request) -> tuple[str, ...]:
         """The positions to ask after; the asked service itself always knows its own."""
-        names = set(request.about())
-        for name in request.about():
+        about = request.about()
+        names = set(about)
+        for name in about:
             while (name := self._leads.get(name, "")) and name not in names:
                 names.add(name)
         seen = {
@@ -69,9 +70,8 @@ class Memory:
         was seen by what it changed."""
         about = {name: self._seen.get(name, []) for name in sorted(request.about())}
         new = self._see(Position.parse(position))
-        url, app_key, partner_id = (
-            getattr(request, field, None) for field in ("descriptor_url", "app_key", "partner_id")
-        )
+        fields = dict(request)
+        url, app_key, partner_id = map(fields.get, ("descriptor_url", "app_key", "partner_id"))
         if app_key is not None and partner_id is not None:
             self._leads[fold(app_key)] = partner_id
         if app_key is not None and url is not None:

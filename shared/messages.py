@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
 from shared.names import AccountId, PositionText, Timestamp, fold
 
+MAX_AFTER = 256
+"""Positions after which a request may come."""
 NOTHING = "_"
 """Stands in a subject where there is no app, site or partner."""
 
@@ -53,7 +55,7 @@ class Request(Message):
     def about(self) -> frozenset[str]:
         """The ids that this request names; a client waits for what it last saw of them."""
         named = ("app_key", "partner_id", "site_id")
-        return frozenset(fold(getattr(self, field)) for field in named if hasattr(self, field))
+        return frozenset(fold(value) for field, value in self if field in named)
 
 
 class Command(Request):
@@ -238,7 +240,7 @@ class Envelope(BaseModel):
     deadline: Timestamp | None = None
     correlation_id: Annotated[str, Field(min_length=1, max_length=200)]
     causation_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    after: tuple[PositionText, ...] = ()
+    after: Annotated[tuple[PositionText, ...], Field(max_length=MAX_AFTER)] = ()
     dry_run: bool = False
     """Decide, and keep nothing of it."""
 

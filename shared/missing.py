@@ -1,5 +1,8 @@
 """Events that a follower misses are fetched from the service to which they happened."""
 
+from typing import Self
+
+from nats.aio.client import Client
 from pydantic import JsonValue
 from pydantic_core import from_json, to_json
 
@@ -9,6 +12,8 @@ from shared.published import Published
 from shared.store import Store
 
 AT_ONCE = 20
+_PATIENCE = 2.0
+"""Seconds for the answer."""
 _MOST = 128 * 1024
 """Bytes of events in one answer; one event alone may have more."""
 
@@ -23,6 +28,11 @@ class Missing(Message):
 
     aggregate: str
     after: int
+
+    @classmethod
+    def at(cls, position: Position) -> Self:
+        """Asks for the event there, and for those after it."""
+        return cls(aggregate=position.aggregate, after=position.version - 1)
 
 
 class StoredEvent(Message):
@@ -53,6 +63,16 @@ class Found(Message):
             )
             for event in self.events
         ]
+
+
+async def ask(client: Client, service: str, missing: Missing) -> Found:
+    """What a service tells of it.
+
+    Raises nats.errors.Error when it doesn't answer, and ValueError when it can't tell.
+    """
+    body = missing.model_dump_json().encode()
+    answer = await client.request(subject(service), body, _PATIENCE)
+    return Found.model_validate_json(answer.data)
 
 
 def find(store: Store, missing: Missing) -> Found:

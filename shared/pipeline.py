@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from eventsourcing.persistence import PersistenceError
 
 from shared import clock
-from shared.deciding import Case, Decider, Now, Reveal
-from shared.errors import Busy, Failure, Internal, NotYet, Refusal, Unavailable
+from shared.deciding import Case, Decider, Now, Reveal, is_late
+from shared.errors import Busy, DeadlinePassed, Failure, Internal, NotYet, Refusal, Unavailable
 from shared.handlers import Context, Need, Needed, Prepared, Route
 from shared.messages import (
     Answer,
@@ -125,7 +125,7 @@ class Pipeline:
                 while not (self._saw(wanted) or await self.on_thread(self._has_seen, wanted)):
                     await wait_for_signal(self.advanced, 0.05)
         except TimeoutError:
-            raise NotYet from None
+            raise (DeadlinePassed if is_late(envelope) else NotYet) from None
 
     def see(self, position: Position) -> None:
         """Remember that an inbox has handled what came up to a position."""

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from shared.command_log import CommandRow
-from shared.messages import Envelope, Event, Meta
+from shared.messages import MAX_AFTER, Envelope, Event, Meta
 from shared.names import Position, iso
 from shared.published import Published
 from shared.refused import malformed_attributes, refusal_attributes
@@ -14,7 +14,8 @@ REQUEST = {
     "ce-correlationid": "The flow that it belongs to; its own id unless it is given.",
     "ce-causationid": "The id of the command or event that led to it.",
     "ce-expirytime": "The deadline: later it isn't decided any more. ISO 8601 with a zone.",
-    "ce-after": "Positions of events that must have been seen before, between commas.",
+    "ce-after": f"Positions of events that must have been seen before, at most {MAX_AFTER}, "
+    "between commas.",
     "ce-replyto": "For a durable command: the inbox to which its reply goes.",
     "ce-dryrun": "`true`: tell what would happen, and keep nothing of it.",
 }

@@ -4,14 +4,15 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from nats.aio.client import Client as Connection
+from nats.js.manager import JetStreamManager
 
 from services.contract import SERVICES
 from services.documents.examples import example
@@ -26,11 +27,11 @@ from shared.durable import Durable
 from shared.headers import encode
 from shared.messages import Accepted, Command, Refused
 from shared.names import iso
-from shared.pipeline import Pipeline
+from shared.pipeline import PATIENCE, Pipeline
 from shared.requests import REPLY_TO
 from shared.sqlite import open_sqlite
 from shared.store import Store
-from shared.subjects import COMMANDS, Address
+from shared.subjects import COMMANDS, EVENTS, Address
 from tests.clients.command import guestlist
 from tests.flows import acting
 from tests.flows.acting import ANN
@@ -57,6 +58,18 @@ def stopped(house: Supervisor, service: str) -> Iterator[None]:
         yield
     finally:
         os.kill(house.pid(service), signal.SIGCONT)
+
+
+@asynccontextmanager
+async def unseen(house: Supervisor, wire: Connection, app_key: str) -> AsyncIterator[str]:
+    """An app of which the token service sees nothing meanwhile; gives the position of its event."""
+    manager = JetStreamManager(wire)
+    await manager.pause_consumer(EVENTS, "token_listing", iso(clock.now() + timedelta(hours=1)))
+    try:
+        async with await Client.open(house.url, ANN) as other, acting.served(other, app_key):
+            yield f"listing/listing/{app_key}@1"
+    finally:
+        await manager.resume_consumer(EVENTS, "token_listing")
 
 
 async def waiting(wire: Connection) -> int:
@@ -143,21 +156,58 @@ async def test_what_was_given_to_a_process_that_died_goes_before_what_came_later
 
 
 async def test_a_command_that_waits_is_not_passed_by_others_for_its_app(
-    client: Client, wire: Connection
+    house: Supervisor, client: Client, wire: Connection
 ) -> None:
     waits, goes = "com.example.waits", "com.example.goes"
     for app_key in (waits, goes):
         await acting.list_app(client, app_key)
     first = CreateToken(app_key=waits, note="1")
     subject = str(Address.of("que", first, ANN))
-    unlisted = encode({"ce-after": f"listing/listing/{waits}-later@1"})
-    await wire.jetstream().publish(subject, first.as_json.encode(), headers=unlisted)
-    await put_tokens(client, waits, notes(2, 5))
-    await put_tokens(client, goes, notes(1, 5))
-    assert await noted(client, goes, 5) == notes(1, 5)
-    assert await acting.tokens_of(client, waits) == []
-    await acting.list_app(client, f"{waits}-later")
+    async with unseen(house, wire, f"{waits}-later") as position:
+        after = encode({"ce-after": position})
+        await wire.jetstream().publish(subject, first.as_json.encode(), headers=after)
+        await put_tokens(client, waits, notes(2, 5))
+        await put_tokens(client, goes, notes(1, 5))
+        assert await noted(client, goes, 5) == notes(1, 5)
+        await asyncio.sleep(PATIENCE * 1.5)
+        assert await acting.tokens_of(client, waits) == []
     assert await noted(client, waits, 5) == notes(1, 5)
+
+
+async def test_what_comes_after_something_that_never_happened_holds_nobody_up(
+    client: Client, wire: Connection
+) -> None:
+    app_key = "com.example.never"
+    await acting.list_app(client, app_key)
+    asked = CreateToken(app_key=app_key)
+    subject, body = str(Address.of("que", asked, ANN)), asked.as_json.encode()
+    never = f"listing/listing/{app_key}@1000"
+    replies = await asyncio.gather(
+        *(put(wire, subject, body, id=f"never-{n}", after=never) for n in range(3))
+    )
+    assert {(reply["status"], reply["code"]) for reply in replies} == {
+        ("refused", "unknown-position")
+    }
+    assert replies[0]["data"] == {"position": never}
+    await none_waits(wire)
+    assert await acting.tokens_of(client, app_key) == []
+
+
+async def test_its_deadline_passes_also_while_it_waits_for_what_happened_elsewhere(
+    house: Supervisor, client: Client, wire: Connection
+) -> None:
+    app_key = "com.example.unseen"
+    await acting.list_app(client, app_key)
+    asked = CreateToken(app_key=app_key)
+    async with unseen(house, wire, f"{app_key}-later") as position:
+        reply = await put(
+            wire,
+            str(Address.of("que", asked, ANN)),
+            asked.as_json.encode(),
+            expirytime=iso(clock.now() + timedelta(seconds=1)),
+            after=position,
+        )
+    assert (reply["status"], reply["code"]) == ("failed", "deadline-passed")
 
 
 async def test_without_its_consumer_it_waits_for_one_to_be_made(

@@ -13,7 +13,7 @@ from services.token.commands import CreateToken, RemoveToken
 from shared import headers
 from shared.errors import BadRequest, Refusal, SubjectMismatch
 from shared.keys import Keys
-from shared.messages import Envelope, Request
+from shared.messages import MAX_AFTER, Envelope, Request
 from shared.requests import MAX_BODY, Asked, attributes_of, follow_up, read, request_id
 from shared.subjects import Address
 
@@ -58,6 +58,8 @@ def test_the_headers_fill_the_envelope() -> None:
     assert envelope.deadline == NOW
     assert (envelope.correlation_id, envelope.causation_id) == ("flow", "cause")
     assert envelope.after == ("listing/app@3", "token/app@4")
+    most = door(sent={"ce-after": ",".join(["token/app@3"] * MAX_AFTER)})
+    assert most.envelope.after == ("token/app@3",) * MAX_AFTER
 
 
 def test_nobody_can_ask_in_the_name_of_another_or_at_another_time() -> None:
@@ -182,6 +184,7 @@ def test_a_body_of_64_kib_is_read_and_a_longer_one_refused() -> None:
     [
         *(("expirytime", value, "deadline") for value in ("", "soon", "2026-11-25T09:30:00")),
         *(("after", value, "after") for value in (",", "token", "token/app@3,", "token/app@x")),
+        ("after", ",".join(["token/app@3"] * (MAX_AFTER + 1)), "after"),
         *(("correlationid", value, "correlation_id") for value in ("", "x" * 201)),
         *(("causationid", value, "causation_id") for value in ("", "x" * 201)),
     ],
