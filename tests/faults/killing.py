@@ -19,10 +19,8 @@ from tests.faults.house import FaultyHouse
 from tests.faults.load import Load
 from tests.flows import acting
 
-TWICE = ("token", "installation")
-"""Of these services two instances run, so that each is the other's rival."""
-
 VICTIMS = ("nats", "listing", "token", "token-2", "installation", "installation-2")
+"""Of some services two instances run, so that each is the other's rival."""
 
 RATE = 100
 """Commands in a second below which a run is void."""
@@ -77,15 +75,18 @@ async def run(
     victims: Sequence[str] = VICTIMS,
     how: str = "",
     settings: Mapping[str, str] | None = None,
+    callers: int = 64,
+    apps: int = 4,
 ) -> Report:
     """Kill so often, then wait until everything has settled, and check all of it.
 
     From one kill to the next at least `between` commands are answered, on any machine.
     """
     report, random = Report(seed), Random(seed)
-    house = FaultyHouse(folder, twice=TWICE, settings=settings)
+    twice = [name.removesuffix("-2") for name in victims if name.endswith("-2")]
+    house = FaultyHouse(folder, twice=twice, settings=settings)
     async with house, await Client.open(house.url, "loader", timeout=2) as client:
-        load = Load(house, seed)
+        load = Load(house, seed, callers=callers, apps=apps)
         await load.begin(client)
         for service in SERVICES if how else ():
             await house.sabotage(service, how)

@@ -1,6 +1,7 @@
 """What the services say now is what their histories say when they are replayed from the first."""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 from services.contract import SERVICES
@@ -22,6 +23,7 @@ from shared.messages import Envelope, Query
 from shared.pipeline import Pipeline
 from shared.requests import Asked
 from shared.settings import Settings
+from tests.faults.insisting import insist
 from tests.faults.kept import House, Kept
 
 
@@ -34,7 +36,7 @@ async def differences(folder: Path, client: Client) -> list[str]:
         for actor, query in _QUESTIONS[service](house):
             envelope = Envelope(id="again", actor=actor, time=clock.now(), correlation_id="again")
             told, again = (
-                await client.query(query, actor=actor),
+                await insist(partial(client.query, query, actor=actor)),
                 await replayed.answer(Asked(query, envelope)),
             )
             if told != again or told.status != "ok":

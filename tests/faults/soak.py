@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from services import contract
 from services.cli.output import line
+from services.contract import SERVICES
 from tests.clients.sample_app import sample_app
 from tests.faults import crashes, endurance, killing, story
 from tests.faults.crashes import PLACES, Place
@@ -28,6 +29,8 @@ BETWEEN = 300
 would come before they have, and nothing would be under way."""
 FIRST = 1000
 """The seed of the first run; each has its own."""
+OPERATIONS, IN_A_HISTORY, APPS = 10_000_000, 30_000, 8
+"""In all; from one kill to the next; and how many apps they are on: each has its own history."""
 DEATHS = 20
 """How often a service dies at each of its points."""
 
@@ -49,11 +52,28 @@ async def _kill(folder: Path, before: list[Row]) -> Row:
     report = await killing.run(
         folder / "house", kills=IN_A_RUN, seed=FIRST + len(before), between=BETWEEN
     )
+    kills = sum(report.kills.values())
+    return {"seed": report.seed, "kills": kills, "commands": report.commands} | _told(report)
+
+
+async def _witness(folder: Path, before: list[Row]) -> Row:
+    """Many ask and little dies, so that much is decided: each answer has to fit all others."""
+    victims = ("nats", *SERVICES)
+    report = await killing.run(
+        folder / "house",
+        kills=len(victims),
+        seed=FIRST + len(before),
+        between=IN_A_HISTORY,
+        victims=victims,
+        callers=256,
+        apps=APPS,
+    )
+    return {"seed": report.seed, "operations": report.commands, "histories": APPS} | _told(report)
+
+
+def _told(report: killing.Report) -> Row:
     line(str(report))
     return {
-        "seed": report.seed,
-        "kills": sum(report.kills.values()),
-        "commands": report.commands,
         "rate": report.rate,
         "unknown": report.unknown,
         "void": report.void,
@@ -104,6 +124,7 @@ async def _endure(folder: Path, before: list[Row]) -> Row:
 PARTS = [
     Part("kills", KILLS, _kill),
     Part("deaths", DEATHS * len(PLACES), _crash),
+    Part("operations", OPERATIONS, _witness),
     Part("hours", endurance.HOURS, _endure),
 ]
 

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from functools import partial
 from itertools import count
@@ -28,15 +28,16 @@ from services.listing.commands import AddMember, PublishVersion, RegisterPartner
 from services.supervisor import Supervisor
 from services.token.commands import CreateToken, RemoveToken
 from services.token.queries import ListTokens
-from shared.client import Client, NoReply
+from shared.client import Client
 from shared.headers import decode
 from shared.links import Link
-from shared.messages import Accepted, Answered, Command, Query, Refused, Reply
+from shared.messages import Accepted, Answer, Answered, Command, Query, Refused, Reply
 from shared.subjects import EVENTS, REFUSALS
 from tests.clients import sample_app as sample
 from tests.clients.sample_app import SampleApp
 from tests.faults import live
 from tests.faults.house import FaultyHouse
+from tests.faults.insisting import insist
 from tests.flows import acting
 from tests.flows.acting import ANN, BOB, MARKETPLACE, OPERATOR
 
@@ -108,27 +109,15 @@ class Teller:
         await acting.quiet(self._house)
 
     async def _sent(self, actor: str, command: Command, id_: str) -> Reply:
-        ask = partial(self._client.send, command, actor=actor, command_id=id_)
-        reply: Reply = await self._insist(ask)
-        return reply
+        return await insist(partial(self._client.send, command, actor=actor, command_id=id_))
 
-    async def _asked(self, query: Query, actor: str) -> Any:
-        return await self._insist(lambda: self._client.query(query, actor=actor))
+    async def _asked(self, query: Query, actor: str) -> Answer:
+        return await insist(partial(self._client.query, query, actor=actor))
 
     async def _queued(self, command: Command, actor: str) -> None:
         id_ = f"queued-{command.SERVICE}"
-        await self._insist(lambda: self._client.enqueue(command, actor=actor, command_id=id_))
+        await insist(partial(self._client.enqueue, command, actor=actor, command_id=id_))
         await acting.quiet(self._house)
-
-    async def _insist(self, ask: Callable[[], Awaitable[Any]]) -> Any:
-        async with asyncio.timeout(30):
-            while True:
-                try:
-                    reply = await ask()
-                except NoReply:
-                    continue
-                if getattr(reply, "status", "") != "failed":
-                    return reply
 
 
 def _site(site: str) -> RegisterSite:
