@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,8 +75,7 @@ async def run(
     victims: Sequence[str] = VICTIMS,
     how: str = "",
     settings: Mapping[str, str] | None = None,
-    callers: int = 64,
-    apps: int = 4,
+    callers: Callable[[Supervisor, int], Load] = Load,
 ) -> Report:
     """Kill so often, then wait until everything has settled, and check all of it.
 
@@ -86,7 +85,7 @@ async def run(
     twice = [name.removesuffix("-2") for name in victims if name.endswith("-2")]
     house = FaultyHouse(folder, twice=twice, settings=settings)
     async with house, await Client.open(house.url, "loader", timeout=2) as client:
-        load = Load(house, seed, callers=callers, apps=apps)
+        load = callers(house, seed)
         await load.begin(client)
         for service in SERVICES if how else ():
             await house.sabotage(service, how)

@@ -41,8 +41,12 @@ class Load:
         apps: int = 4,
         sites: int = 12,
         rate: float | None = None,
+        installs: float = 0.15,
     ) -> None:
-        """`rate`: commands in a second that all callers send at most; None is no limit."""
+        """`rate`: commands in a second that all callers send at most; None is no limit.
+
+        `installs`: the part of the commands that install, or uninstall: each leads to many more.
+        """
         self.history = History()
         self._house = house
         self._random = Random(seed)
@@ -52,6 +56,7 @@ class Load:
         self._apps = [f"com.example.load-{number}" for number in range(apps)]
         self._sites = [f"site-{number}" for number in range(sites)]
         self._tokens: dict[str, dict[int, str]] = {app: {} for app in self._apps}
+        self._installs = installs
         self._ids = itertools.count(1)
         self._ended = False
 
@@ -96,11 +101,11 @@ class Load:
         tokens = self._tokens[app]
         if chance < 0.5 or len(tokens) < LIMIT // 2:
             await self._create(client, app)
-        elif chance < 0.85:
+        elif chance < 1 - self._installs:
             token_id = self._random.choice([*tokens])
             tokens.pop(token_id, None)
             await self._send(client, ANN, RemoveToken(app_key=app, token_id=token_id))
-        elif chance < 0.97:
+        elif chance < 1 - self._installs / 5:
             link = Link(app, 1, self._random.choice([*tokens.values()])).url(MARKETPLACE)
             site = self._random.choice(self._sites)
             await self._send(client, BOB, InstallApp(site_id=site, url=link))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from services.contract import SERVICES
 from tests.clients.sample_app import sample_app
 from tests.faults import crashes, endurance, killing, story
 from tests.faults.crashes import PLACES, Place
+from tests.faults.load import Load
 
 ROOT = Path(__file__).parents[2]
 LEDGER = ROOT / "docs/soak.jsonl"
@@ -65,8 +67,7 @@ async def _witness(folder: Path, before: list[Row]) -> Row:
         seed=FIRST + len(before),
         between=IN_A_HISTORY,
         victims=victims,
-        callers=256,
-        apps=APPS,
+        callers=partial(Load, callers=128, apps=APPS, installs=0.03),
     )
     return {"seed": report.seed, "operations": report.commands, "histories": APPS} | _told(report)
 
