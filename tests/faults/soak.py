@@ -1,7 +1,7 @@
 """`make soak`: what takes hours, all written into a ledger.
 
-It goes on where it was stopped, and ends when there was enough, or at the first violation. A run
-that is void stands in the ledger and counts for nothing.
+It goes on where it was stopped, and ends when there was enough, or when something didn't hold. A
+run in which something didn't, or that is void, stands in the ledger and counts for nothing.
 """
 
 import asyncio
@@ -85,7 +85,7 @@ def _told(report: killing.Report) -> Row:
 async def _crash(folder: Path, before: list[Row]) -> Row:
     """A service dies at the next of its points, each time when it comes past it another time."""
     done = [
-        Place(row["service"], row["point"]) for row in before if "deaths" in row and not row["void"]
+        Place(row["service"], row["point"]) for row in before if "deaths" in row and _counts(row)
     ]
     place = next(place for place in PLACES if place not in done)
     with sample_app(story.APP) as app:
@@ -138,17 +138,23 @@ def main() -> int:
         rows: list[Row] = [json.loads(row) for row in LEDGER.read_text().splitlines()]
         done = {part: _sum(part.counted, rows) for part in PARTS}
         line(", ".join(f"{part.counted}: {done[part]:g} of {part.wanted:g}" for part in PARTS))
-        if any(row["violations"] for row in rows):
-            return 1
         part = next((part for part in PARTS if done[part] < part.wanted), None)
         if part is None:
             return 0
         with tempfile.TemporaryDirectory() as folder:
-            _write(asyncio.run(part.run(Path(folder), rows)))
+            row = asyncio.run(part.run(Path(folder), rows))
+        _write(row)
+        if row["violations"]:
+            line("\n".join(row["violations"]))
+            return 1
 
 
 def _sum(counted: str, rows: list[Row]) -> Any:
-    return sum(row.get(counted, 0) for row in rows if not row["void"])
+    return sum(row.get(counted, 0) for row in rows if _counts(row))
+
+
+def _counts(row: Row) -> bool:
+    return not (row["void"] or row["violations"])
 
 
 def _write(row: Row) -> None:
