@@ -32,7 +32,7 @@ TOLD = {
 """By guard: what the checker says without it."""
 
 
-@pytest.mark.timeout(KILLS * 20 + 120)
+@pytest.mark.timeout(KILLS * 10 + 60)
 async def test_whatever_dies_at_random_nothing_is_lost_or_done_twice(tmp_path: Path) -> None:
     report = await killing.run(tmp_path / "house", kills=KILLS, seed=1, between=BETWEEN)
     print(report)  # noqa: T201  # what a long run is for
