@@ -1,8 +1,8 @@
 """What the services say now is what their histories say when they are replayed from the first."""
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from services.contract import SERVICES
 from services.installation import queries as installation
@@ -15,19 +15,25 @@ from services.token.domain import AppTokens
 from services.token.queries import ListTokens
 from services.token.views import Views as TokenViews
 from shared import clock
-from shared.client import Client
 from shared.handlers import Route, routes
 from shared.install_keys import InstallKeys
 from shared.keys import Keys
-from shared.messages import Envelope, Query
+from shared.messages import Answer, Envelope, Query
 from shared.pipeline import Pipeline
 from shared.requests import Asked
 from shared.settings import Settings
-from tests.faults.insisting import insist
 from tests.faults.kept import House, Kept
 
 
-async def differences(folder: Path, client: Client) -> list[str]:
+class Asking(Protocol):
+    """Whoever can ask services, such as a client."""
+
+    async def query(self, query: Query, *, actor: str) -> Answer:
+        """What the service says now."""
+        ...
+
+
+async def differences(folder: Path, asking: Asking) -> list[str]:
     """Each question that a service answers otherwise than its replayed history."""
     house = {service: Kept.read(folder, service) for service in SERVICES}
     views, found = _views(folder), []
@@ -36,7 +42,7 @@ async def differences(folder: Path, client: Client) -> list[str]:
         for actor, query in _QUESTIONS[service](house):
             envelope = Envelope(id="again", actor=actor, time=clock.now(), correlation_id="again")
             told, again = (
-                await insist(partial(client.query, query, actor=actor)),
+                await asking.query(query, actor=actor),
                 await replayed.answer(Asked(query, envelope)),
             )
             if told != again or told.status != "ok":

@@ -2,17 +2,12 @@
 
 import asyncio
 import json
-import os
-import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from nats.aio.client import Client as Connection
-from nats.js.manager import JetStreamManager
 
 from services.contract import SERVICES
 from services.documents.examples import example
@@ -24,17 +19,15 @@ from shared import clock
 from shared.client import Client
 from shared.consumer import ConsumerGone
 from shared.durable import Durable
-from shared.headers import encode
 from shared.messages import Accepted, Command, Refused
 from shared.names import iso
-from shared.pipeline import PATIENCE, Pipeline
-from shared.requests import REPLY_TO
+from shared.pipeline import Pipeline
 from shared.sqlite import open_sqlite
 from shared.store import Store
-from shared.subjects import COMMANDS, EVENTS, Address
 from tests.clients.command import guestlist
 from tests.flows import acting
 from tests.flows.acting import ANN
+from tests.flows.queueing import none_waits, put, stopped, waiting
 
 DURABLE = [kind for kind in Command.TABLE.values() if not kind.SECRET]
 SECRET = [kind for kind in Command.TABLE.values() if kind.SECRET]
@@ -48,49 +41,6 @@ def contents(folder: Path) -> list[bytes]:
             if path.is_file():
                 read.append(path.read_bytes())
     return read
-
-
-@contextmanager
-def stopped(house: Supervisor, service: str) -> Iterator[None]:
-    """Meanwhile the service does nothing."""
-    os.kill(house.pid(service), signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(house.pid(service), signal.SIGCONT)
-
-
-@asynccontextmanager
-async def unseen(house: Supervisor, wire: Connection, app_key: str) -> AsyncIterator[str]:
-    """An app of which the token service sees nothing meanwhile; gives the position of its event."""
-    manager = JetStreamManager(wire)
-    await manager.pause_consumer(EVENTS, "token_listing", iso(clock.now() + timedelta(hours=1)))
-    try:
-        async with await Client.open(house.url, ANN) as other, acting.served(other, app_key):
-            yield f"listing/listing/{app_key}@1"
-    finally:
-        await manager.resume_consumer(EVENTS, "token_listing")
-
-
-async def waiting(wire: Connection) -> int:
-    """How many commands are kept."""
-    return (await wire.jetstream().stream_info(COMMANDS)).state.messages
-
-
-async def none_waits(wire: Connection) -> None:
-    """Wait until all are decided."""
-    async with asyncio.timeout(10):
-        while await waiting(wire):
-            await asyncio.sleep(0.02)
-
-
-async def put(wire: Connection, subject: str, body: bytes, **attributes: str) -> Any:
-    """Put something into the queue by hand; gives what its inbox gets."""
-    inbox = wire.new_inbox()
-    replies = await wire.subscribe(inbox)
-    told = encode({REPLY_TO: inbox} | {f"ce-{name}": text for name, text in attributes.items()})
-    await wire.jetstream().publish(subject, body, headers=told)
-    return json.loads((await replies.next_msg(timeout=10)).data)
 
 
 async def test_a_command_is_kept_while_its_service_is_away(
@@ -111,103 +61,6 @@ async def test_a_command_is_kept_while_its_service_is_away(
     ]
     await none_waits(wire)
     assert acting.stored(house, "token", AppTokens, app_key).given == 3
-
-
-def notes(first: int, last: int) -> list[str]:
-    """Of tokens that are made in that order."""
-    return [str(number) for number in range(first, last + 1)]
-
-
-async def put_tokens(client: Client, app_key: str, wanted: list[str]) -> None:
-    """Let a token be made for each note."""
-    for note in wanted:
-        await client.enqueue(CreateToken(app_key=app_key, note=note), actor=ANN)
-
-
-async def noted(client: Client, app_key: str, count: int) -> list[str]:
-    """The notes of an app's tokens, once there are so many."""
-    async with asyncio.timeout(20):
-        while len(tokens := await acting.tokens_of(client, app_key)) < count:
-            await asyncio.sleep(0.05)
-    return [row["note"] for row in tokens]
-
-
-async def test_the_queue_is_decided_in_its_order(house: Supervisor, client: Client) -> None:
-    app_key = "com.example.ordered"
-    await acting.list_app(client, app_key)
-    with stopped(house, "token"):
-        await put_tokens(client, app_key, notes(1, 30))
-    assert await noted(client, app_key, 30) == notes(1, 30)
-
-
-async def test_what_was_given_to_a_process_that_died_goes_before_what_came_later(
-    house: Supervisor, client: Client
-) -> None:
-    app_key = "com.example.died"
-    await acting.list_app(client, app_key)
-    pid = house.pid("token")
-    with stopped(house, "token"):
-        await put_tokens(client, app_key, notes(1, 20))
-        os.kill(pid, signal.SIGKILL)
-        await put_tokens(client, app_key, notes(21, 40))
-        while house.pid("token") == pid or await client.health("token") is None:
-            await asyncio.sleep(0.02)
-    assert await noted(client, app_key, 40) == notes(1, 40)
-
-
-async def test_a_command_that_waits_is_not_passed_by_others_for_its_app(
-    house: Supervisor, client: Client, wire: Connection
-) -> None:
-    waits, goes = "com.example.waits", "com.example.goes"
-    for app_key in (waits, goes):
-        await acting.list_app(client, app_key)
-    first = CreateToken(app_key=waits, note="1")
-    subject = str(Address.of("que", first, ANN))
-    async with unseen(house, wire, f"{waits}-later") as position:
-        after = encode({"ce-after": position})
-        await wire.jetstream().publish(subject, first.as_json.encode(), headers=after)
-        await put_tokens(client, waits, notes(2, 5))
-        await put_tokens(client, goes, notes(1, 5))
-        assert await noted(client, goes, 5) == notes(1, 5)
-        await asyncio.sleep(PATIENCE * 1.5)
-        assert await acting.tokens_of(client, waits) == []
-    assert await noted(client, waits, 5) == notes(1, 5)
-
-
-async def test_what_comes_after_something_that_never_happened_holds_nobody_up(
-    client: Client, wire: Connection
-) -> None:
-    app_key = "com.example.never"
-    await acting.list_app(client, app_key)
-    asked = CreateToken(app_key=app_key)
-    subject, body = str(Address.of("que", asked, ANN)), asked.as_json.encode()
-    never = f"listing/listing/{app_key}@1000"
-    replies = await asyncio.gather(
-        *(put(wire, subject, body, id=f"never-{n}", after=never) for n in range(3))
-    )
-    assert {(reply["status"], reply["code"]) for reply in replies} == {
-        ("refused", "unknown-position")
-    }
-    assert replies[0]["data"] == {"position": never}
-    await none_waits(wire)
-    assert await acting.tokens_of(client, app_key) == []
-
-
-async def test_its_deadline_passes_also_while_it_waits_for_what_happened_elsewhere(
-    house: Supervisor, client: Client, wire: Connection
-) -> None:
-    app_key = "com.example.unseen"
-    await acting.list_app(client, app_key)
-    asked = CreateToken(app_key=app_key)
-    async with unseen(house, wire, f"{app_key}-later") as position:
-        reply = await put(
-            wire,
-            str(Address.of("que", asked, ANN)),
-            asked.as_json.encode(),
-            expirytime=iso(clock.now() + timedelta(seconds=1)),
-            after=position,
-        )
-    assert (reply["status"], reply["code"]) == ("failed", "deadline-passed")
 
 
 async def test_without_its_consumer_it_waits_for_one_to_be_made(
