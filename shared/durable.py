@@ -124,7 +124,7 @@ class Durable(Follower):
     async def _require_happened(self, client: Client, envelope: Envelope) -> None:
         """Ask whether it comes after what never happened; a service that is away may know of it."""
         for position in map(Position.parse, envelope.after):
-            if position.service in self.pipeline.followed:
+            if self.pipeline.horizon.follows(position.service):
                 with suppress(nats.errors.Error, ValueError):
                     found = await ask(client, position.service, Missing.at(position))
                     if not found.events:

@@ -87,7 +87,7 @@ class Inbox(Follower):
         self.origin = origin
         self._policies = policies
         self._store = pipeline.store
-        pipeline.followed.add(origin)
+        pipeline.horizon.follow(origin)
 
     async def run(self, client: Client) -> None:
         """Handle events for ever; raises ConsumerGone, in a group."""
@@ -152,13 +152,11 @@ class Inbox(Follower):
 
     def _tell(self, events: Sequence[Published | Exception], handled: Sequence[Handled]) -> None:
         """Let those go on who wait for what was handled."""
-        for event, outcome in zip(events, handled, strict=True):
-            if outcome is True and isinstance(event, Published):
-                self.pipeline.see(event.position)
-        self._wake()
-
-    def _wake(self) -> None:
-        self.pipeline.advanced.set()
+        self.pipeline.horizon.see(
+            event.position
+            for event, outcome in zip(events, handled, strict=True)
+            if outcome is True and isinstance(event, Published)
+        )
         self.pipeline.committed.set()
 
     async def redeliver(self, letter: Letter) -> None:
@@ -169,12 +167,12 @@ class Inbox(Follower):
             raise handled
         if not handled:
             raise WaitsBehind(f"{event.position} comes before its predecessor")
-        self._wake()
+        self.pipeline.committed.set()
 
     async def discard(self, letter: Letter) -> None:
         """Go on after an event without its effect."""
         await self.pipeline.on_thread(self._pass_over, letter)
-        self._wake()
+        self.pipeline.committed.set()
 
     def handle(self, events: Sequence[Published | Exception]) -> list[Handled]:
         """Handle events in order, with one commit; where that can't be, each with its own.

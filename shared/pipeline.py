@@ -1,11 +1,11 @@
 """The pipeline: what arrives together is decided together, on one thread and in one commit."""
 
 import asyncio
-import contextlib
 import logging
-from collections import Counter, OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 from eventsourcing.persistence import PersistenceError
@@ -14,6 +14,7 @@ from shared import clock
 from shared.deciding import Case, Decider, Now, Reveal, is_late
 from shared.errors import Busy, DeadlinePassed, Failure, Internal, NotYet, Refusal, Unavailable
 from shared.handlers import Context, Need, Needed, Prepared, Route
+from shared.horizon import Horizon
 from shared.messages import (
     Answer,
     Answered,
@@ -35,10 +36,6 @@ MAX_WAITING = 1024
 MAX_TOGETHER = 256
 """Commands that are decided in one commit."""
 MAX_PREPARING = 16
-PATIENCE = 2.0
-"""Seconds that a request waits for what it comes after."""
-_REMEMBERED = 4096
-"""Aggregates of other services of which it is known without the store how far they were handled."""
 R = TypeVar("R")
 T = TypeVar("T")
 
@@ -60,15 +57,11 @@ class Pipeline:
         """Set after each commit, for the relay."""
         self.refused = asyncio.Event()
         """Set after each refusal, for the relay of refusals."""
-        self.advanced = asyncio.Event()
-        """Set when an inbox has handled something."""
         self.refusals: Counter[str] = Counter()
         """How often a rule refused a command, by code."""
         self.trouble = ""
         """Why the store failed when it was used last."""
-        self.followed: set[str] = set()
-        """The services whose events come into an inbox here."""
-        self._seen: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self.horizon = Horizon(partial(self.on_thread, store.seen))
         self._routes = routes
         self._prepare = prepare
         self._decider = Decider(store, routes, reveal, now)
@@ -112,40 +105,11 @@ class Pipeline:
             self._waiting -= 1
 
     async def _catch_up(self, envelope: Envelope) -> None:
-        """Wait until the inboxes have handled what the request comes after.
-
-        What this service stores it knows, and what it doesn't follow never changes its answer.
-        """
-        positions = map(Position.parse, envelope.after)
-        wanted = [position for position in positions if position.service in self.followed]
-        if self._saw(wanted):
-            return
+        """Wait until the inboxes have handled what the request comes after."""
         try:
-            async with asyncio.timeout(PATIENCE):
-                while not (self._saw(wanted) or await self.on_thread(self._has_seen, wanted)):
-                    await wait_for_signal(self.advanced, 0.05)
+            await self.horizon.reach(map(Position.parse, envelope.after))
         except TimeoutError:
             raise (DeadlinePassed if is_late(envelope) else NotYet) from None
-
-    def see(self, position: Position) -> None:
-        """Remember that an inbox has handled what came up to a position."""
-        service, aggregate, version = position
-        self._seen[service, aggregate] = max(version, self._seen.pop((service, aggregate), 0))
-        if len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
-
-    def _saw(self, wanted: Iterable[Position]) -> bool:
-        """Whether that is remembered: to ask the store would be to wait for its thread."""
-        return all(
-            self._seen.get((service, aggregate), 0) >= version
-            for service, aggregate, version in wanted
-        )
-
-    def _has_seen(self, wanted: Iterable[Position]) -> bool:
-        return all(
-            self.store.seen(service, [aggregate]).get(aggregate, 0) >= version
-            for service, aggregate, version in wanted
-        )
 
     async def _with_need(
         self, decide: Callable[[Prepared | None], Awaitable[T | Need[Any]]], envelope: Envelope
@@ -223,11 +187,3 @@ class Pipeline:
                     waiting.set_exception(decision)
                 else:
                     waiting.set_result(decision)
-
-
-async def wait_for_signal(event: asyncio.Event, seconds: float) -> None:
-    """Wait until `event` is set, at most so long, and clear it: another process may have
-    done what it tells of, so its waiters look for themselves now and then."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
-    event.clear()

@@ -21,9 +21,9 @@ from nats.aio.client import Client
 from shared import headers
 from shared.broker import provision
 from shared.outbox import Log, Outgoing
-from shared.pipeline import Pipeline, wait_for_signal
+from shared.pipeline import Pipeline
 from shared.reconnecting import reconnected
-from shared.tasks import until_first
+from shared.tasks import until_first, wait_for_signal
 
 logger = logging.getLogger(__name__)
 

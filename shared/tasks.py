@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -40,3 +41,11 @@ async def until_first(*works: Coroutine[Any, Any, None]) -> None:
         await end(*tasks)
     for task in done:
         task.result()
+
+
+async def wait_for_signal(event: asyncio.Event, seconds: float) -> None:
+    """Wait until `event` is set, at most so long, and clear it: another process may have
+    done what it tells of, so its waiters look for themselves now and then."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+    event.clear()

@@ -15,8 +15,8 @@ from services.token.commands import CreateToken
 from shared import clock
 from shared.client import Client
 from shared.headers import encode
+from shared.horizon import PATIENCE
 from shared.names import iso
-from shared.pipeline import PATIENCE
 from shared.subjects import EVENTS, Address
 from tests.flows import acting
 from tests.flows.acting import ANN
