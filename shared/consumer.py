@@ -40,10 +40,17 @@ class ConsumerGone(Exception):
 
 
 async def messages(
-    client: Client, stream: str, consumer: str, rank: Callable[[], int] | None = None
+    client: Client,
+    stream: str,
+    consumer: str,
+    rank: Callable[[], int] | None = None,
+    *,
+    gather: float = 0.0,
 ) -> AsyncGenerator[Msg, None]:
     """The messages of a pull consumer, for ever; raises ConsumerGone.
 
+    `gather`: what comes in so many seconds after the first message is given in the order of the
+    stream. What somebody else was given comes in the order in which the server took it back.
     `rank`: of those who ask a consumer that is made `InOrder`, the one with the least gets all
     messages, and the next one as soon as that one is gone; those with the same share them.
     """
@@ -62,6 +69,10 @@ async def messages(
                 credit = 0
                 continue
             status = (message.headers or {}).get("Status")
+            if status is None and gather:
+                await asyncio.sleep(gather)
+                gather = 0.0
+                message = _in_order(message, arrived)
             if status is None:
                 credit -= 1
                 yield message
@@ -85,6 +96,26 @@ async def _next(arrived: asyncio.Queue[Msg | None]) -> Msg | None:
             return await arrived.get()
     except TimeoutError:
         return None
+
+
+def _in_order(message: Msg, arrived: asyncio.Queue[Msg | None]) -> Msg:
+    """The first of a message and those that arrived by now; the others are put back, sorted."""
+    came: list[Msg] = [message]
+    others: list[Msg | None] = []
+    while not arrived.empty():
+        row = arrived.get_nowait()
+        if row is None or (row.headers or {}).get("Status"):
+            others.append(row)
+        else:
+            came.append(row)
+    first, *later = sorted(came, key=_sequence)
+    for row in (*later, *others):
+        arrived.put_nowait(row)
+    return first
+
+
+def _sequence(message: Msg) -> int:
+    return message.metadata.sequence.stream
 
 
 async def _tell_reconnects(client: Client, arrived: asyncio.Queue[Msg | None]) -> None:

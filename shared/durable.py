@@ -32,6 +32,8 @@ _RETRY = 1.0
 """Seconds until a command that failed for a passing reason is tried again."""
 _UNTIL_AGAIN = ACK_WAIT * 1.1
 """Seconds until the server gives anew what a process was given when it died."""
+_GATHER = 0.25
+"""Seconds for all of it to arrive, before the first is decided."""
 
 Refuse = Callable[[Msg, Refusal], None]
 """Tells of a message that can't be read."""
@@ -66,9 +68,11 @@ class Durable(Follower):
 
     async def run(self, client: Client) -> None:
         """Decide for ever; raises ConsumerGone, alone or in a group."""
-        if await self._anything_given(client):
+        given = await self._anything_given(client)
+        if given:
             await asyncio.sleep(_UNTIL_AGAIN)
-        await self.side_by_side(client, _AT_ONCE, partial(self._take, client))
+        take, gather = partial(self._take, client), _GATHER if given else 0.0
+        await self.side_by_side(client, _AT_ONCE, take, gather=gather)
 
     async def redeliver(self, letter: Letter) -> None:
         """Decide a command that was given up on; its caller is gone, so no one is answered."""

@@ -61,7 +61,12 @@ class Follower(ABC):
         """Go on after such a message as if it had been handled, without any effect."""
 
     async def side_by_side(
-        self, client: Client, at_once: int, take: Callable[[Msg], Coroutine[Any, Any, None]]
+        self,
+        client: Client,
+        at_once: int,
+        take: Callable[[Msg], Coroutine[Any, Any, None]],
+        *,
+        gather: float = 0.0,
     ) -> None:
         """Take each message in a task of its own, for ever; raises ConsumerGone, in a group.
 
@@ -76,7 +81,9 @@ class Follower(ABC):
 
         async with (
             asyncio.TaskGroup() as group,
-            aclosing(messages(client, self.stream, self.consumer, lambda: self.rank)) as delivered,
+            aclosing(
+                messages(client, self.stream, self.consumer, lambda: self.rank, gather=gather)
+            ) as delivered,
         ):
             group.create_task(_keep_alive(taken.values()))
             async for message in delivered:
