@@ -83,6 +83,14 @@ class World:
         self._published: dict[str, list[Published]] = {name: [] for name in self.stores}
         self._read = dict.fromkeys(self.stores, 0)
 
+    async def under_way(self, site_id: str, app_key: str, attempt: int) -> bool:
+        """Whether an install hasn't ended."""
+        pipeline = self._pipelines["installation"]
+        load = pipeline.store.load
+        return await pipeline.on_thread(
+            lambda: load(Site, site_id).on_site(app_key).is_under_way(attempt)
+        )
+
     async def tellings(self, site_id: str) -> list[Telling]:
         """What the apps on a site are to be told."""
         pipeline = self._pipelines["installation"]
@@ -103,7 +111,9 @@ class World:
         self._steps = [
             (
                 "installation",
-                InstallProcess(KEYS, self.ask, own.answer, self.tellings, self.tell).step,
+                InstallProcess(
+                    KEYS, self.ask, own.answer, self.under_way, self.tellings, self.tell
+                ).step,
             ),
             ("listing", RollOut(self._sites_of, own.answer).step),
         ]

@@ -47,11 +47,16 @@ def main() -> None:
         sites = await pipeline.on_thread(store.labelled, Site, f"app:{app_key}")
         return [site.key for site in sites]
 
+    async def under_way(site_id: str, app_key: str, attempt: int) -> bool:
+        return await pipeline.on_thread(
+            lambda: store.load(Site, site_id).on_site(app_key).is_under_way(attempt)
+        )
+
     async def tellings_of(site_id: str) -> list[Telling]:
         return await pipeline.on_thread(lambda: store.load(Site, site_id).tellings())
 
     connect = Connect(keys, install_keys, settings)
-    install = InstallProcess(keys, bus.ask, pipeline.answer, tellings_of, connect.tell)
+    install = InstallProcess(keys, bus.ask, pipeline.answer, under_way, tellings_of, connect.tell)
     followers: list[Follower] = [
         Inbox("listing", policies, pipeline),
         Inbox("token", policies, pipeline),

@@ -54,6 +54,8 @@ AT_ONCE = 8
 Decide = Callable[[Asked], Awaitable[Reply | Answer]]
 SitesOf = Callable[[str], Awaitable[Iterable[str]]]
 """An app's key → the ids of the sites on which it is or is about to be."""
+UnderWay = Callable[[str, str, int], Awaitable[bool]]
+"""A site's id, an app's key and the number of an attempt → whether that install hasn't ended."""
 TellingsOf = Callable[[str], Awaitable[Sequence[Telling]]]
 """A site's id → what its apps are to be told, in order."""
 Tell = Callable[[Telling], Awaitable[AnswerHook]]
@@ -63,11 +65,18 @@ class InstallProcess:
     """One step for each event of a site after which something is to be done."""
 
     def __init__(
-        self, keys: Keys, ask: Ask, decide: Decide, tellings: TellingsOf, tell: Tell
+        self,
+        keys: Keys,
+        ask: Ask,
+        decide: Decide,
+        under_way: UnderWay,
+        tellings: TellingsOf,
+        tell: Tell,
     ) -> None:
         self._keys = keys
         self._ask = ask
         self._decide = decide
+        self._under_way = under_way
         self._tellings = tellings
         self._tell = tell
         self._telling: Counter[str] = Counter()
@@ -90,7 +99,7 @@ class InstallProcess:
             case HookRequested() | SiteRenamed():
                 await self._tell_of(event.site_id, published)
 
-    async def _after_request(self, begun: InstallRequested, published: Published) -> Command:
+    async def _after_request(self, begun: InstallRequested, published: Published) -> Command | None:
         install = begun.model_dump(include={"site_id", "app_key", "attempt"})
         if begun.token_id is None:
             return await self._handshake(install, published)
@@ -113,9 +122,14 @@ class InstallProcess:
                 raise Unavailable
         return AttachToken(**install, token_id=begun.token_id)
 
-    async def _handshake(self, install: dict[str, Any], published: Published) -> Command:
-        """What comes of an install once the app knows of it, if it wants to."""
+    async def _handshake(self, install: dict[str, Any], published: Published) -> Command | None:
+        """What comes of an install once the app knows of it, if it wants to.
+
+        Nothing where the install has ended: then this is done again after a crash.
+        """
         site_id, app_key, attempt = install.values()
+        if not await self._under_way(site_id, app_key, attempt):
+            return None
         due = [row for row in await self._tellings(site_id) if row.request.app_key == app_key]
         if not any(row.install and row.request.attempt == attempt for row in due):
             return FinishInstall(**install)
@@ -154,8 +168,9 @@ class InstallProcess:
         finally:
             self._telling[app_key] -= 1
 
-    async def _send(self, command: Command, published: Published) -> None:
-        await _decided(self._decide(Asked(command, _envelope(command, published))))
+    async def _send(self, command: Command | None, published: Published) -> None:
+        if command is not None:
+            await _decided(self._decide(Asked(command, _envelope(command, published))))
 
 
 class RollOut:

@@ -47,6 +47,8 @@ class Services:
     def __init__(self, reply: Reply | Exception = DONE, decided: Reply = DONE) -> None:
         self.asked: list[tuple[Command, Envelope]] = []
         self.decided: list[tuple[object, Envelope]] = []
+        self.ended = False
+        """Whether the install has."""
         self.due: list[Telling] = []
         self.told: list[Telling] = []
         self._reply = reply
@@ -64,6 +66,11 @@ class Services:
         self.decided.append((asked.request, asked.envelope))
         return self._decided
 
+    async def under_way(self, site_id: str, app_key: str, attempt: int) -> bool:
+        """Whether the install hasn't ended."""
+        del site_id, app_key, attempt
+        return not self.ended
+
     async def tellings(self, site_id: str) -> list[Telling]:
         """What apps on the site are to be told."""
         del site_id
@@ -76,6 +83,8 @@ class Services:
 
     async def step(self, event: Event, age: timedelta = timedelta()) -> list[object]:
         """The commands to which an event leads."""
-        process = InstallProcess(KEYS, self.ask, self.decide, self.tellings, self.tell)
+        process = InstallProcess(
+            KEYS, self.ask, self.decide, self.under_way, self.tellings, self.tell
+        )
         await process.step(published(event, age))
         return [command for command, _ in self.decided]

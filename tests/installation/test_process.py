@@ -42,6 +42,16 @@ async def test_without_a_token_nothing_is_left_to_do() -> None:
     assert await Services().step(ATTACHED) == [FinishInstall(**INSTALL)]
 
 
+@pytest.mark.parametrize("event", [requested(), ATTACHED])
+async def test_a_step_that_is_done_again_when_the_install_has_ended_asks_for_nothing(
+    event: Event,
+) -> None:
+    services = Services()
+    services.ended = True
+    assert await services.step(event) == []
+    assert services.told == []
+
+
 @pytest.mark.parametrize(
     ("event", "reply", "age", "why"),
     [
@@ -128,7 +138,9 @@ async def test_after_a_lost_reply_an_install_that_times_out_leaves_its_token_cle
         raise Unavailable
 
     meta = asked.meta.model_copy(update={"time": clock.now() - TIMEOUT + timedelta(seconds=0.2)})
-    step = InstallProcess(WORLD_KEYS, lose, world.decide, world.tellings, world.tell).step
+    step = InstallProcess(
+        WORLD_KEYS, lose, world.decide, world.under_way, world.tellings, world.tell
+    ).step
     with pytest.raises(Unavailable):
         await step(replace(asked, meta=meta))
     assert world.stores["token"].load(AppTokens, APP).active[1].site_id == SITE

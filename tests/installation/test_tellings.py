@@ -113,7 +113,9 @@ async def test_an_app_that_is_slow_keeps_no_more_than_8_steps_busy() -> None:
         await slow.wait()
         return taken(told)
 
-    process = InstallProcess(KEYS, services.ask, services.decide, services.tellings, tell)
+    process = InstallProcess(
+        KEYS, services.ask, services.decide, services.under_way, services.tellings, tell
+    )
     event = published(AppDisabled(site_id=SITE, app_key=APP))
     steps = [asyncio.create_task(process.step(event)) for _ in range(10)]
     done, waiting = await asyncio.wait(steps, return_when="FIRST_EXCEPTION", timeout=5)
