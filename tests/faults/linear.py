@@ -2,6 +2,8 @@
 
 The search of Wing and Gong with Lowe's memory of what was tried: of all operations that were called
 before the first of the open ones returned, one is next; it must have had the answer that it got.
+What fits and changes nothing may as well be next, so nothing else is tried there: else a history
+without an order would have to be searched in as many ways as such operations can be arranged.
 Sources: Wing and Gong, Testing and Verifying Concurrent Objects; Lowe, Testing for Linearizability.
 """
 
@@ -52,12 +54,16 @@ def is_linearizable(operations: Iterable[Operation], end: float = float("inf")) 
         done, state = waiting.pop()
         if done & everything == everything:
             return True
-        for index in _next(rows, done):
-            new = after(state, rows[index])
-            step = (done | 1 << index, new)
-            if new is not None and step not in tried:
-                tried.add((step[0], new))
-                waiting.append((step[0], new))
+        steps = [
+            (done | 1 << index, new)
+            for index in _next(rows, done)
+            if (new := after(state, rows[index])) is not None
+        ]
+        unchanged = [step for step in steps if step[1] == state]
+        for step in unchanged[:1] or steps:
+            if step not in tried:
+                tried.add(step)
+                waiting.append(step)
     return False
 
 
