@@ -47,8 +47,8 @@ class Settings(BaseSettings):
     """Folder of the keys that sign hooks; `install-keys` in the data folder unless it is given."""
     development: bool = False
     """Allows http to loopback addresses for descriptors and hooks."""
-    hooks: bool = True
-    """Whether apps are told of their life; switched off in a copy of a house."""
+    hooks: bool | None = None
+    """Whether apps are told of their life; if not set, a house made of an archive tells nothing."""
     command_days: Annotated[int, Field(ge=1)] | None = None
     """Days for which decided commands are kept, and so their ids are known; for ever if not set."""
     reply_prefixes: tuple[str, ...] = ("_INBOX",)
@@ -65,6 +65,11 @@ class Settings(BaseSettings):
         """The folder of the keys that sign hooks."""
         return self.install_keys or self.data / "install-keys"
 
+    @property
+    def tells(self) -> bool:
+        """Whether apps are told of their life."""
+        return not archive_mark(self.data).exists() if self.hooks is None else self.hooks
+
     def store(self, service: str) -> Path:
         """The event store of a service."""
         return store_file(self.data, service)
@@ -73,3 +78,8 @@ class Settings(BaseSettings):
 def store_file(data: Path, service: str) -> Path:
     """Where the event store of a service is in a data folder."""
     return data / f"{service}.sqlite"
+
+
+def archive_mark(data: Path) -> Path:
+    """What stands in a data folder whose stores were made of an archive."""
+    return data / "made-of-archive"

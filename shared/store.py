@@ -232,8 +232,10 @@ class Store:
     def prune(self, before: datetime, *, up_to: int) -> int:
         """Drop commands that were decided before that time, of the oldest 1,000 up to a number.
 
-        Gives how many it dropped. Under the id of one of these another command may be sent.
+        Gives how many it dropped. Under the id of one of these another command may be sent. The
+        last one stays: since when all are known can be told by it.
         """
+        up_to = min(up_to, self.commands_end() - 1)
         return self.recorder.prune_commands(iso(before), up_to, _PRUNED_AT_ONCE)
 
     def seen(self, origin: str, aggregates: Sequence[str]) -> Mapping[str, int]:

@@ -7,6 +7,14 @@ import typer
 
 from services.cli import complete
 
+
+def _unless_folder_is_named(context: typer.Context, nats: str | None) -> str | None:
+    """None for an address from the environment where the folder was typed: that is nearer."""
+    data, address = map(context.get_parameter_source, ("data", "nats"))
+    typed = data is not None and data.name == "COMMANDLINE"
+    return None if typed and address is not None and address.name == "ENVIRONMENT" else nats
+
+
 Data = Annotated[
     Path,
     typer.Option(
@@ -15,7 +23,12 @@ Data = Annotated[
 ]
 Nats = Annotated[
     str | None,
-    typer.Option("--nats", envvar="GUESTLIST_NATS", help="Server address, else the folder's."),
+    typer.Option(
+        "--nats",
+        envvar="GUESTLIST_NATS",
+        callback=_unless_folder_is_named,
+        help="Server address, else the folder's; of the environment only without --data.",
+    ),
 ]
 Actor = Annotated[str, typer.Option("--as", metavar="ACCOUNT", help="The account that asks.")]
 SiteKey = Annotated[str, typer.Argument(metavar="SITE", help="The id of a site.")]

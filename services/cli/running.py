@@ -44,8 +44,9 @@ def up(
         bool | None,
         typer.Option(
             "--hooks/--no-hooks",
+            envvar="GUESTLIST_HOOKS",
             show_default=False,
-            help="Tell apps what becomes of them; without it only a copy made by --from doesn't.",
+            help="Tell apps what becomes of them; without it only a house of an archive doesn't.",
         ),
     ] = None,
     development: Development = False,
@@ -55,15 +56,20 @@ def up(
     """Run NATS, the three services and the gateway here, until Ctrl-C or SIGTERM.
 
     With --from it is a scratch copy of a house at a moment: with a NATS, stores and keys of its
-    own, so that nothing that is sent there reaches the real one, and apps are told nothing.
+    own, so that nothing that is sent there reaches the real one. Apps are told nothing then, nor
+    when it is started again.
     """
     from services.ports import NotStarted
     from services.supervisor import AlreadyUp, Supervisor, stop_when_told
+    from shared.settings import Settings
 
-    tells = archive is None if hooks is None else hooks
-    environment = {"GUESTLIST_DEVELOPMENT": str(development), "GUESTLIST_HOOKS": str(tells)}
     if archive is not None:
         load(archive, data)
+    try:
+        tells = Settings(data=data, hooks=hooks).tells
+    except ValueError as error:
+        raise _not_started(error) from error
+    environment = {"GUESTLIST_DEVELOPMENT": str(development), "GUESTLIST_HOOKS": str(tells)}
 
     async def run() -> None:
         stop_when_told()
@@ -76,12 +82,15 @@ def up(
             rows: list[Row] = [(told,)]
             if password is not None:
                 rows.append((f"sign in over HTTP as {_FIRST} with {password}, shown only now",))
+            if not tells:
+                rows.append(("apps are told nothing of their life: see --hooks",))
             up = Up(
                 services=SERVICES,
                 nats=place,
                 http=running.http,
                 password=password,
                 data=data,
+                hooks=tells,
             )
             out.tell(up, rows)
             await running.until_told_to_stop()
@@ -111,8 +120,6 @@ def service(
     out: Printer,
 ) -> None:
     """Run one service or the gateway, set up by GUESTLIST_… variables."""
-    from pydantic import ValidationError
-
     from shared.settings import Settings
 
     del out  # it only logs
@@ -124,9 +131,7 @@ def service(
             raise FileNotFoundError(f"there is no folder {folder}")
         importlib.import_module(f"services.{name}.app").main()
     except (OSError, ValueError) as error:
-        detail = arguments.problems(error) if isinstance(error, ValidationError) else str(error)
-        hint = "settings are GUESTLIST_… in the environment; guestlist up makes keys and folder"
-        raise Stop(WRONG_USE, "not-started", detail, hint) from error
+        raise _not_started(error) from error
 
 
 def keys(
@@ -173,6 +178,15 @@ def doctor(
 
     if not asyncio.run(look()):
         raise typer.Exit(REFUSED)
+
+
+def _not_started(error: Exception) -> Stop:
+    """What to raise for settings that are none, and for what isn't there."""
+    from pydantic import ValidationError
+
+    detail = arguments.problems(error) if isinstance(error, ValidationError) else str(error)
+    hint = "settings are GUESTLIST_… in the environment; guestlist up makes keys and folder"
+    return Stop(WRONG_USE, "not-started", detail, hint)
 
 
 def _first_account(data: Path) -> str | None:

@@ -25,6 +25,8 @@ class Up(Message):
     password: str | None = None
     """By which the account `operator` signs in over HTTP; told when it is made, only then."""
     data: Path
+    hooks: bool
+    """Whether apps are told of their life."""
 
 
 class KeyFile(Message):

@@ -16,8 +16,10 @@ Json = dict[str, Any]
 _KINDS = {
     "refused": "A rule said no. The same command gets the same answer; give a new one a new id.",
     "failed": "Nothing was decided, and nothing is left of it. It may be sent again.",
-    "over HTTP": "Said by the gateway itself; its other codes are those of the services.",
-    "command line": "Said by the command line itself; no command was decided because of it.",
+    "over HTTP": "Said by the gateway itself. Its other codes are those of the services, and "
+    "`no-reply` and `damaged`, as below.",
+    "command line": "Said by the command line itself. Nothing was decided, but where the rule says "
+    "that this isn't known, or that what began goes on.",
 }
 _MADE = "Made by `guestlist docs`."
 _OVERVIEW = """\

@@ -27,10 +27,14 @@ from shared.command_log import CommandRow
 from shared.messages import Accepted
 from shared.names import Advance, Position, iso
 from shared.records import Stored
-from shared.settings import store_file
+from shared.settings import archive_mark, store_file
 from shared.sqlite import SQLiteRecorder, open_sqlite
 from shared.store import Store
 
+_MARK = """\
+The stores here were made of an archive, so apps are told nothing unless that is asked for with
+--hooks. Without this file it is a house as any other.
+"""
 _FORMAT = {
     "specversion": "1.0",
     "id": "archive",
@@ -127,8 +131,8 @@ def read(lines: Iterable[bytes], data: Path) -> dict[str, int]:
     """Make the stores of an archive in a folder that has none; gives how many events each got.
 
     They are moved there once all are whole; after a kill between these moves the next call says
-    which is there. Raises FileExistsError when there is a store, NoArchive, and Damaged for an
-    event that this program can't read.
+    which is there. By a mark beside them apps are told nothing. Raises FileExistsError when there
+    is a store, NoArchive, and Damaged for an event that this program can't read.
     """
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     for service in SERVICES:
@@ -136,6 +140,7 @@ def read(lines: Iterable[bytes], data: Path) -> dict[str, int]:
             raise FileExistsError(f"there is a store {store_file(data, service)}")
     with tempfile.TemporaryDirectory(prefix="importing-", dir=data) as folder:
         events = _read(lines, Path(folder))
+        archive_mark(data).write_text(_MARK)
         for service in events:
             store_file(Path(folder), service).rename(store_file(data, service))
     return events

@@ -66,7 +66,7 @@ class Connect:
         request, hook = telling.request, telling.due.hook
         url = request.base_url + request.hooks[hook]
         sent_at, begun = clock.now(), time.monotonic()
-        answer = await self._send(url, telling) if self._settings.hooks else _Answer("not-sent")
+        answer = await self._send(url, telling) if self._settings.tells else _Answer("not-sent")
         return AnswerHook(
             site_id=request.site_id,
             app_key=request.app_key,

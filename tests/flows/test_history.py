@@ -16,6 +16,7 @@ from services.contract import SERVICES
 from services.supervisor import Supervisor
 from services.token.commands import CreateToken, RemoveToken
 from shared.client import Client
+from shared.settings import Settings
 from shared.tasks import end
 from tests.clients.command import Ended, guestlist, read_line, started
 from tests.clients.ports import free_port
@@ -187,7 +188,8 @@ async def test_a_scratch_copy_is_a_house_of_its_own(
     async with started(*up, settings={"GUESTLIST_DATA": str(scratch)}) as running:
         assert await read_line(running.stdout)
         send = ("send", "CreateToken", f"app_key={APP}", "--as", acting.ANN, "--json")
-        made = await guestlist(*send, settings={"GUESTLIST_DATA": str(scratch)})
+        typed = ("--data", str(scratch))
+        made = await guestlist(*send, *typed, settings={"GUESTLIST_NATS": house.url})
         assert json.loads(made.out)["result"]["token_id"] == 2
         assert [event["version"] for event in await told(scratch, TOKENS)] == [1, 2, 3, 4]
         async with asyncio.timeout(10):
@@ -200,6 +202,9 @@ async def test_a_scratch_copy_is_a_house_of_its_own(
     again = await guestlist(*up, settings={"GUESTLIST_DATA": str(scratch)})
     assert (again.code, again.out) == (1, "")
     assert json.loads(again.err)["code"] == "not-empty"
+    assert not Settings(data=scratch).tells
+    assert Settings(data=scratch, hooks=True).tells
+    assert Settings(data=data).tells
 
 
 async def verified(data: Path, *typed: str, code: int = 0) -> list[dict[str, Any]]:

@@ -192,6 +192,12 @@ def test_old_commands_are_dropped_but_for_refusals_that_were_not_told_yet(store:
     assert store.commands_end() == 4
 
 
+def test_the_last_command_is_never_dropped(store: Store) -> None:
+    store.commit(Draft(), commands=[command("first"), command("last")])
+    assert [store.prune(NOW + timedelta(days=1), up_to=9) for _ in range(2)] == [1, 0]
+    assert set(store.decided(["first", "last"])) == {"last"}
+
+
 def test_the_log_of_refusals_tells_how_far_all_were_told(store: Store) -> None:
     log = RefusalLog(store)
     no = BadRequest(reason="no").reply("refused").model_dump_json()
