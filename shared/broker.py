@@ -12,10 +12,11 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
 
-from shared import headers
+from shared import clock, headers
 from shared.consumer import InOrder
-from shared.errors import Unavailable
+from shared.errors import ReplyTooLarge, Unavailable
 from shared.messages import REPLY, Command, Envelope, Message, Reply
+from shared.readable import drop_unreadable
 from shared.requests import attributes_of
 from shared.streams import make_streams
 from shared.subjects import Address, is_inbox
@@ -25,6 +26,11 @@ logger = logging.getLogger(__name__)
 ACK_WAIT = 5.0
 """Seconds until what a killed process had been given is given to another. Until then later
 events of the same aggregates wait, so it is short; a slow step says that it goes on."""
+MAX_PAYLOAD = 256 * 1024
+"""Bytes that a message on the bus may have."""
+_PING = 10
+"""Seconds after which a server that says nothing is asked whether it is there; asked twice in
+vain, it counts as away."""
 Take = Callable[[Msg], Awaitable[None]]
 ASK_TIMEOUT = 5.0
 """Seconds that one service waits for another's reply."""
@@ -48,6 +54,7 @@ class Bus:
             "name": name,
             "max_reconnect_attempts": -1,
             "reconnect_time_wait": 0.5,
+            "ping_interval": _PING,
             "error_cb": self._on_error,
             "reconnected_cb": self._on_reconnected,
             "closed_cb": self._on_closed,
@@ -63,6 +70,7 @@ class Bus:
     async def connect(self) -> None:
         """Connect for events; tries until the server is there."""
         self.events = await nats.connect(self._url, **self._options)
+        drop_unreadable(self.events, terminate=True)
         self._complaints.clear()
 
     def expect_close(self) -> None:
@@ -80,6 +88,7 @@ class Bus:
     async def open_front(self) -> None:
         """Let commands and queries in."""
         client = await self.requests.connect()
+        drop_unreadable(client)
         for subject, take, queue in self._front:
             await client.subscribe(subject, queue, take)
 
@@ -90,7 +99,8 @@ class Bus:
     async def reply(self, message: Msg, told: Message) -> None:
         """Answer a request, if there is an inbox for the reply."""
         if message.reply and self.may_reply(message.reply):
-            await message.respond(told.model_dump_json().encode())
+            message.headers = None  # it would go back with the reply
+            await message.respond(reply_body(told))
 
     async def ask(self, command: Command, envelope: Envelope) -> Reply:
         """Send a command to another service; raises Unavailable when no reply comes."""
@@ -119,6 +129,14 @@ class Bus:
     async def _on_closed(self) -> None:
         if not self._closing:
             self.lost.put_nowait("the connection to NATS was closed")
+
+
+def reply_body(told: Message) -> bytes:
+    """A reply as it is published; where that is more than a message may hold, it says so."""
+    body = told.model_dump_json().encode()
+    if len(body) > MAX_PAYLOAD:
+        body = ReplyTooLarge().reply(clock.now()).model_dump_json().encode()
+    return body
 
 
 async def _raw(message: NatsMessage) -> object:

@@ -104,8 +104,22 @@ class Connected:
         *,
         actor: str | None = None,
     ) -> DeadLetters | Refused | Failed:
-        """Ask a service for its dead letters, or deal with one. For operators; raises NoReply."""
-        subject = f"dlq.{service}.{verb}.{actor or self.actor}"
+        """Ask a service for its dead letters, or deal with one. For operators; raises NoReply.
+
+        All are listed, those behind `number` if it is given; at most 100 are dealt with.
+        """
+        told = await self._deal(service, verb, number, actor or self.actor)
+        while verb == "list" and isinstance(told, DeadLetters) and told.more:
+            page = await self._deal(service, verb, told.letters[-1].number, actor or self.actor)
+            if not isinstance(page, DeadLetters):
+                return page
+            told = DeadLetters(letters=told.letters + page.letters, more=page.more)
+        return told
+
+    async def _deal(
+        self, service: str, verb: Verb, number: int | None, actor: str
+    ) -> DeadLetters | Refused | Failed:
+        subject = f"dlq.{service}.{verb}.{actor}"
         body = Chosen(number=number).model_dump_json().encode()
         try:
             message = await self._connection.request(subject, body, timeout=self._timeout)

@@ -68,7 +68,7 @@ async def messages(
             if message is None:
                 credit = 0
                 continue
-            status = (message.headers or {}).get("Status")
+            status = _status(message)
             if status is None and gather:
                 await asyncio.sleep(gather)
                 gather = 0.0
@@ -77,7 +77,7 @@ async def messages(
                 credit -= 1
                 yield message
             elif status != "100":
-                credit -= await _unserved(message)
+                credit -= await _unserved(status, message)
     finally:
         await end(looking)
         if not client.is_closed:
@@ -104,7 +104,7 @@ def _in_order(message: Msg, arrived: asyncio.Queue[Msg | None]) -> Msg:
     others: list[Msg | None] = []
     while not arrived.empty():
         row = arrived.get_nowait()
-        if row is None or (row.headers or {}).get("Status"):
+        if row is None or _status(row):
             others.append(row)
         else:
             came.append(row)
@@ -137,12 +137,20 @@ async def _ask(client: Client, consumer: str, batch: int, inbox: str, rank: int 
     )
 
 
-async def _unserved(status: Msg) -> int:
+def _status(message: Msg) -> str | None:
+    """What the server says of itself; None for a message of the stream, whatever its headers say.
+
+    By its reply subject a message of the stream is acknowledged.
+    """
+    return None if message.reply else (message.headers or {}).get("Status")
+
+
+async def _unserved(status: str, message: Msg) -> int:
     """How many messages that were asked for won't come."""
-    headers = status.headers or {}
+    headers = message.headers or {}
     description = headers.get("Description", "").lower()
-    if headers["Status"] == "503" or "deleted" in description:
+    if status == "503" or "deleted" in description:
         raise ConsumerGone(description or "no responders")
-    if headers["Status"] == "409":
+    if status == "409":
         await asyncio.sleep(0.1)
     return int(headers.get("Nats-Pending-Messages", "0"))

@@ -21,6 +21,10 @@ Verb = Literal["list", "show", "redeliver", "discard"]
 VERBS: tuple[Verb, ...] = get_args(Verb)
 ATTEMPTS = 5
 """Deliveries after which a message that could not be handled is given up on."""
+AT_ONCE = 100
+"""Letters that are told, or dealt with, at once: a reply is one message."""
+_REASON, _SHOWN = 1000, 100_000
+"""Characters of a reason that are kept, and of a body that are shown."""
 
 
 class Unreadable(Exception):
@@ -67,7 +71,7 @@ class Letter:
             version=None if position is None else position.version,
             headers=mask(json.dumps(attributes)),
             body=masked(message.data),
-            reason=mask(f"{type(reason).__name__}: {reason}"),
+            reason=reason_of(reason),
             attempts=attempts,
             time=iso(time),
         )
@@ -92,29 +96,32 @@ class DeadLetter(Message):
     headers: dict[str, str] | None = None
     """Only when it is shown by its number, as is the body; every token is masked."""
     body: str | None = None
-    """Bytes that are no text are told as escapes."""
+    """Bytes that are no text are told as escapes; of a long one the beginning."""
 
     @classmethod
     def of(cls, service: str, letter: Letter, *, opened: bool = False) -> Self:
         """What a service tells of a letter that it keeps."""
         told: dict[str, Any] = {"service": service, "headers": None, "body": None}
         if opened:
-            shown = letter.body.decode(errors="backslashreplace")
+            shown = letter.body.decode(errors="backslashreplace")[:_SHOWN]
             told |= {"headers": json.loads(letter.headers), "body": shown}
         names = cls.model_fields.keys() - told.keys()
         return cls.model_validate(told | {name: getattr(letter, name) for name in names})
 
 
 class DeadLetters(Message):
-    """Those that a service keeps, in order; or those that were dealt with."""
+    """Those that a service keeps, by their numbers; or those that were dealt with, in order."""
 
     letters: tuple[DeadLetter, ...]
+    more: bool = False
+    """Whether there may be others behind them: 100 are told, or dealt with, at once."""
 
 
 class Chosen(Message):
-    """Which dead letter is meant; for `list` none is."""
+    """Which dead letter is meant."""
 
     number: int | None = None
+    """To `list` it is the last one that is known: those behind it are told."""
 
 
 class UnknownDeadLetter(Refusal, hint="guestlist dead-letters tells them"):
@@ -135,6 +142,11 @@ def _position(attributes: Mapping[str, str]) -> Position | None:
         return Position.parse(decode(attributes).get("ce-id", ""))
     except ValueError:
         return None
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a message could not be handled, as it is kept."""
+    return mask(f"{type(error).__name__}: {error}")[:_REASON]
 
 
 def masked(body: bytes) -> bytes:

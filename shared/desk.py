@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from operator import attrgetter
 
 from shared import clock
 from shared.dead_letters import (
+    AT_ONCE,
     Chosen,
     DeadLetter,
     DeadLetters,
@@ -12,10 +14,10 @@ from shared.dead_letters import (
     NotTheFirst,
     StillFails,
     UnknownDeadLetter,
+    reason_of,
 )
 from shared.errors import NotAnOperator
 from shared.follower import Follower
-from shared.keys import mask
 from shared.names import iso
 from shared.pipeline import Pipeline
 
@@ -47,18 +49,25 @@ class Desk:
             raise NotAnOperator
         letters = await self._pipeline.on_thread(self._recorder.select_letters)
         if verb == "list":
-            return DeadLetters(letters=tuple(map(self._told, letters)))
+            return self._page(letters, chosen.number or 0)
         found = [letter for letter in letters if letter.number == chosen.number]
         if not found:
             raise UnknownDeadLetter(number=chosen.number)
-        return DeadLetters(letters=tuple(await self._verbs[verb](found[0], actor)))
+        done = await self._verbs[verb](found[0], actor)
+        return DeadLetters(letters=tuple(done), more=len(done) >= AT_ONCE)
+
+    def _page(self, letters: Collection[Letter], last: int) -> DeadLetters:
+        """The next ones behind that number."""
+        behind = [letter for letter in letters if letter.number > last]
+        told = sorted(behind, key=attrgetter("number"))[:AT_ONCE]
+        return DeadLetters(letters=tuple(map(self._told, told)), more=len(told) < len(behind))
 
     async def _show(self, letter: Letter, actor: str) -> list[DeadLetter]:
         del actor
         return [DeadLetter.of(self._pipeline.store.service, letter, opened=True)]
 
     async def _redeliver(self, letter: Letter, actor: str) -> list[DeadLetter]:
-        """Handle it again, and all that waits behind it."""
+        """Handle it again, and what waits behind it."""
         await self._require_first(letter)
         done, failed = await self._handle(letter, actor)
         if failed is not None and not done:
@@ -78,12 +87,12 @@ class Desk:
     ) -> tuple[list[DeadLetter], StillFails | None]:
         """Handle what is open from a letter on, until one fails; more may come meanwhile."""
         done: list[DeadLetter] = []
-        while waiting := await self._waiting(letter):
+        while len(done) < AT_ONCE and (waiting := await self._waiting(letter)):
             first = waiting[0]
             try:
                 await self._followers[first.consumer].redeliver(first)
             except Exception as error:
-                reason = mask(f"{type(error).__name__}: {error}")
+                reason = reason_of(error)
                 logger.warning("dead letter %d fails again: %s", first.number, reason)
                 await self._pipeline.on_thread(self._recorder.update_letter, first.number, reason)
                 return done, StillFails(number=first.number, reason=reason)

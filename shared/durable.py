@@ -13,7 +13,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from shared import clock, headers
-from shared.broker import ACK_WAIT
+from shared.broker import ACK_WAIT, reply_body
 from shared.consumer import ConsumerGone
 from shared.dead_letters import Letter
 from shared.errors import DeadlinePassed, Internal, NotYet, Refusal, UnknownPosition
@@ -77,7 +77,8 @@ class Durable(Follower):
     async def redeliver(self, letter: Letter) -> None:
         """Decide a command that was given up on; its caller is gone, so no one is answered."""
         attributes = headers.decode(json.loads(letter.headers))
-        asked = self._read(letter.subject, attributes, letter.body, letter.message_id)
+        id_ = attributes.get("ce-id") or letter.message_id
+        asked = self._read(letter.subject, attributes, letter.body, id_)
         reply = await self.pipeline.answer(asked)
         if isinstance(reply, Failed):
             raise _not_decided(reply)
@@ -100,7 +101,7 @@ class Durable(Follower):
             return
         reply_to = attributes.get(REPLY_TO)
         if reply_to is not None and self._may_reply(reply_to):
-            await client.publish(reply_to, reply.model_dump_json().encode())
+            await client.publish(reply_to, reply_body(reply))
         await message.ack()
 
     async def _decide(self, client: Client, message: Msg, asked: Asked) -> Reply | Answer | None:

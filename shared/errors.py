@@ -7,7 +7,7 @@ Exception
 │   ├── UnknownApp, UnknownPartner, UnknownSite          existence
 │   └── NotAMember, NotAnAdmin, NotAnOperator            right
 ├── Failure        nothing was decided; the same command may be sent again
-│   └── DeadlinePassed, Busy, Unavailable, NotYet, Internal
+│   └── DeadlinePassed, Busy, Unavailable, NotYet, Internal; of ReplyTooLarge see there
 └── Damaged        no answer to a request: something that was stored can't be read
 """
 
@@ -148,3 +148,7 @@ class NotYet(Failure):
 
 class Internal(Failure, hint="look into the service's log, then send it again"):
     """Something unexpected happened; the service's log has it."""
+
+
+class ReplyTooLarge(Failure, hint="see what happened: guestlist history"):
+    """The reply has no place in one message; a command may have been decided all the same."""

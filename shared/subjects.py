@@ -1,5 +1,6 @@
 """NATS subjects: how requests and events are addressed, and what is no address."""
 
+import re
 from typing import Literal, NamedTuple, Self
 
 from shared.messages import NOTHING, Command, Event, Request
@@ -10,6 +11,10 @@ Plane = Literal["cmd", "qry", "que", "ref"]
 EVENTS, REFUSALS, COMMANDS, BOOKMARKS = "EVENTS", "REFUSALS", "COMMANDS", "BOOKMARKS"
 """The streams of what happened, of what was refused, of what is still to be decided, and of how
 far named subscriptions are."""
+_PART = re.compile(r"[!-)+-=?-~]+")
+"""Of an inbox: what can be seen of ASCII but for * and >."""
+_INBOX = 255
+"""Characters of an inbox at most."""
 
 
 class Address(NamedTuple):
@@ -89,9 +94,6 @@ def is_inbox(subject: str, prefixes: tuple[str, ...]) -> bool:
     A requester chooses the reply subject and the service publishes there with its own
     rights, so anything but an inbox would let a requester speak in the service's name.
     """
-    parts = subject.split(".")
-    return (
-        len(parts) > 1
-        and parts[0] in prefixes
-        and all(part and part not in "*>" and part.isascii() for part in parts)
-    )
+    first, *rest = subject.split(".")
+    well = len(subject) <= _INBOX and all(map(_PART.fullmatch, rest))
+    return bool(rest) and first in prefixes and well

@@ -31,7 +31,7 @@ def dead_letters(
             metavar="VERB",
             autocompletion=complete.verbs,
             help="list; show what is in one; redeliver one, and then what waits behind it; or "
-            "discard one: what waits behind it is handled without it.",
+            "discard one: what waits behind it is handled without it. At most 100 at once.",
         ),
     ] = "list",
     service: Annotated[
@@ -59,15 +59,18 @@ def dead_letters(
     arguments.check(actor, "dead-letters")
     services = SERVICES if service is None else (service,)
 
-    async def ask(client: "Client") -> list[DeadLetter]:
+    async def ask(client: "Client") -> list[DeadLetters]:
         told = [await client.dead_letters(name, chosen, number, actor=actor) for name in services]
-        return [letter for reply in told for letter in _success(reply).letters]
+        return [_success(reply) for reply in told]
 
-    letters = connection.ask(ask, actor, data, nats, _AGAIN, timeout)
+    replies = connection.ask(ask, actor, data, nats, _AGAIN, timeout)
+    letters = [letter for reply in replies for letter in reply.letters]
     for letter in letters:
         out.tell(letter, [*_rows(letter, out, chosen)], least=_LEAST)
-    if not letters and out.for_people:
+    if out.for_people and not letters:
         line("there is none", error=True)
+    if out.for_people and any(reply.more for reply in replies):
+        line("more may wait behind the last one: see the list", error=True)
 
 
 def _verb(verb: str, service: str | None, number: int | None) -> Verb:

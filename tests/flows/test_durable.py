@@ -18,6 +18,7 @@ from services.token.domain import AppTokens
 from shared import clock
 from shared.client import Client
 from shared.consumer import ConsumerGone
+from shared.dead_letters import DeadLetters, Letter
 from shared.durable import Durable
 from shared.messages import Accepted, Command, Refused
 from shared.names import iso
@@ -158,6 +159,34 @@ async def test_the_command_line_lets_a_command_be_kept(house: Supervisor, client
     secret = ("send", "ApplyToken", "app_key=x", "site_id=x", "token=gl_1_k1***", "--durable")
     refused = await guestlist(*secret, settings=given)
     assert (refused.code, refused.err.partition(":")[0]) == (2, "secret-not-durable")
+
+
+async def test_one_that_was_given_up_on_is_still_decided_once(
+    house: Supervisor, client: Client
+) -> None:
+    app_key = "com.example.given-up"
+    await acting.list_app(client, app_key)
+    asked, subject = CreateToken(app_key=app_key), "que.token.CreateToken.com:example:given-up.ann"
+    letter = Letter(
+        consumer="token_commands",
+        message_id="given-up",
+        subject=subject,
+        aggregate=None,
+        version=None,
+        headers=json.dumps({"ce-id": "sent-again"}),
+        body=asked.model_dump_json().encode(),
+        reason="Internal",
+        attempts=5,
+        time=iso(clock.now()),
+    )
+    store = open_sqlite(house.data / "token.sqlite")
+    assert store.insert_letter(letter, behind=False)
+    await client.send(asked, actor=ANN, command_id="sent-again")
+    (kept,) = store.select_letters()
+    done = await client.dead_letters("token", "redeliver", kept.number, actor="operator")
+    assert isinstance(done, DeadLetters)
+    assert len(done.letters) == 1
+    assert len(await acting.tokens_of(client, app_key)) == 1
 
 
 def test_every_service_has_durable_commands() -> None:

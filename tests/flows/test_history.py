@@ -188,8 +188,9 @@ async def test_a_scratch_copy_is_a_house_of_its_own(
     async with started(*up, settings={"GUESTLIST_DATA": str(scratch)}) as running:
         assert await read_line(running.stdout)
         send = ("send", "CreateToken", f"app_key={APP}", "--as", acting.ANN, "--json")
-        typed = ("--data", str(scratch))
-        made = await guestlist(*send, *typed, settings={"GUESTLIST_NATS": house.url})
+        made = await guestlist(
+            *send, "--data", str(scratch), settings={"GUESTLIST_NATS": house.url}
+        )
         assert json.loads(made.out)["result"]["token_id"] == 2
         assert [event["version"] for event in await told(scratch, TOKENS)] == [1, 2, 3, 4]
         async with asyncio.timeout(10):

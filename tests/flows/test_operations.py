@@ -88,6 +88,27 @@ async def test_an_operator_deals_with_a_dead_letter(
         assert [tuple(row) for row in c.fetchall()] == [("discarded", "operator")]
 
 
+async def test_all_dead_letters_are_told_however_many_there_are(
+    house: Supervisor, client: Client
+) -> None:
+    store = open_sqlite(house.data / "token.sqlite")
+    for number in range(900):
+        store.insert_letter(
+            Letter(
+                FOLLOWERS["token"], f"many-{number}", "evt.listing._", None, None, "{}", b"?",
+                "no " * 100, 1, iso(clock.now()),
+            ),
+            behind=False,
+        )  # fmt: skip
+    told = await client.dead_letters("token", actor="operator")
+    assert isinstance(told, DeadLetters)
+    assert (len(told.letters), told.more) == (900, False)
+    numbers = [letter.number for letter in told.letters]
+    assert numbers == sorted(set(numbers))
+    with store.datastore.transaction(commit=True) as c:
+        c.execute("DELETE FROM dead_letters WHERE message_id LIKE 'many-%'")
+
+
 async def test_an_unknown_verb_or_number_is_refused(client: Client, wire: Connection) -> None:
     told = await ask(wire, "dlq.token.burn.operator", b"{}")
     assert (told["status"], told["code"]) == ("refused", "bad-request")
