@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 ACK_WAIT = 5.0
 """Seconds until what a killed process had been given is given to another. Until then later
 events of the same aggregates wait, so it is short; a slow step says that it goes on."""
+MAX_GIVEN = 1000
+"""Messages that a service is given before it has acknowledged the first of them."""
 MAX_PAYLOAD = 256 * 1024
 """Bytes that a message on the bus may have."""
 _PING = 10
@@ -161,6 +163,6 @@ async def provision(
                 deliver_policy=api.DeliverPolicy.ALL,
                 ack_policy=api.AckPolicy.EXPLICIT,
                 ack_wait=ACK_WAIT,
-                max_ack_pending=1000,
+                max_ack_pending=MAX_GIVEN,
             ),
         )

@@ -13,7 +13,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from shared import clock, headers
-from shared.broker import ACK_WAIT, reply_body
+from shared.broker import ACK_WAIT, MAX_GIVEN, reply_body
 from shared.consumer import ConsumerGone
 from shared.dead_letters import Letter
 from shared.errors import DeadlinePassed, Internal, NotYet, Refusal, UnknownPosition
@@ -22,16 +22,19 @@ from shared.messages import Answer, Command, Envelope, Failed, Reply
 from shared.missing import Missing, ask
 from shared.names import Position
 from shared.pipeline import Pipeline
+from shared.reconnecting import reconnected
 from shared.requests import REPLY_TO, Asked, read
 from shared.subjects import COMMANDS
+from shared.tasks import until_first
 
 logger = logging.getLogger(__name__)
 
 _AT_ONCE = 256
+"""Commands that are decided at once; others, up to `MAX_GIVEN`, wait for their turn."""
 _RETRY = 1.0
 """Seconds until a command that failed for a passing reason is tried again."""
 _UNTIL_AGAIN = ACK_WAIT * 1.1
-"""Seconds until the server gives anew what a process was given when it died."""
+"""Seconds until the server gives anew what was given to a process that died, or got lost."""
 _GATHER = 0.25
 """Seconds for all of it to arrive, before the first is decided."""
 
@@ -47,8 +50,9 @@ class Durable(Follower):
     """Decides the commands of a service that wait in `COMMANDS`, each once.
 
     Those about one aggregate are decided one after the other in the order of the stream: while
-    one fails for a passing reason, those behind it wait, and all others go on. With several
-    instances of the service that holds for what one of them got.
+    one fails for a passing reason, those behind it wait, and all others go on, unless so many
+    wait that the server gives no more. With several instances of the service that holds for what
+    one of them got.
     """
 
     def __init__(
@@ -65,14 +69,23 @@ class Durable(Follower):
         self._refuse = refuse
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By the key of the aggregate; a lock lets in who came first."""
+        self._deciding = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self, client: Client) -> None:
-        """Decide for ever; raises ConsumerGone, alone or in a group."""
+        """Decide for ever; raises ConsumerGone, alone or in a group.
+
+        What is given while the connection is lost never arrives, so it begins anew then.
+        """
+        while True:
+            await until_first(self._decide_all(client), reconnected(client))
+
+    async def _decide_all(self, client: Client) -> None:
+        """Decide what comes; first, in its order, what was given and not decided."""
         given = await self._anything_given(client)
         if given:
             await asyncio.sleep(_UNTIL_AGAIN)
         take, gather = partial(self._take, client), _GATHER if given else 0.0
-        await self.side_by_side(client, _AT_ONCE, take, gather=gather)
+        await self.side_by_side(client, MAX_GIVEN, take, gather=gather)
 
     async def redeliver(self, letter: Letter) -> None:
         """Decide a command that was given up on; its caller is gone, so no one is answered."""
@@ -112,7 +125,8 @@ class Durable(Follower):
         """
         attempt = message.metadata.num_delivered
         while True:
-            reply = await self.pipeline.answer(asked)
+            async with self._deciding:
+                reply = await self.pipeline.answer(asked)
             if not isinstance(reply, Failed) or reply.code == DeadlinePassed.CODE:
                 return reply
             if reply.code != Internal.CODE:

@@ -35,7 +35,9 @@ Prepare = Callable[[Any, Envelope], Awaitable[Prepared]]
 MAX_WAITING = 1024
 MAX_TOGETHER = 256
 """Commands that are decided in one commit."""
-MAX_PREPARING = 16
+MAX_PREPARING, MAX_TO_PREPARE = 16, 64
+"""Requests for which something is got at once, and those that wait for it and are got it: more
+have to come again, so that all others are answered meanwhile."""
 R = TypeVar("R")
 T = TypeVar("T")
 
@@ -70,6 +72,7 @@ class Pipeline:
         self._deciding: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
         self._preparing = asyncio.Semaphore(MAX_PREPARING)
+        self._to_prepare = 0
         self._waiting = 0
 
     async def on_thread(self, function: Callable[..., R], *args: Any) -> R:
@@ -117,14 +120,25 @@ class Pipeline:
         """What `decide` says; when it needs something, it is got and `decide` runs again."""
         decided = await decide(None)
         if isinstance(decided, Need):
-            if self._prepare is None:
-                raise TypeError(f"{type(decided).__name__} is what this service can't get")
-            async with self._preparing:
-                prepared = await self._prepare(decided, envelope)
-            decided = await decide(prepared)
+            decided = await decide(await self._prepared(decided, envelope))
             if isinstance(decided, Need):
                 raise TypeError("a request needs more than one thing")
         return decided
+
+    async def _prepared(self, need: Need[Any], envelope: Envelope) -> Prepared:
+        """What a request needs; raises Busy when too many need something, and DeadlinePassed."""
+        if self._prepare is None:
+            raise TypeError(f"{type(need).__name__} is what this service can't get")
+        if self._to_prepare >= MAX_TO_PREPARE:
+            raise Busy
+        self._to_prepare += 1
+        try:
+            async with self._preparing:
+                if is_late(envelope):
+                    raise DeadlinePassed
+                return await self._prepare(need, envelope)
+        finally:
+            self._to_prepare -= 1
 
     async def _answer(self, query: Request, envelope: Envelope) -> Answer:
         async def ask(prepared: Prepared | None) -> Answer | Need[Any]:

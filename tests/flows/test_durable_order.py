@@ -12,6 +12,7 @@ from nats.js.manager import JetStreamManager
 
 from services.supervisor import Supervisor
 from services.token.commands import CreateToken
+from services.token.domain import LIMIT
 from shared import clock
 from shared.client import Client
 from shared.headers import encode
@@ -69,12 +70,12 @@ async def test_a_command_that_waits_is_not_passed_by_others_for_its_app(
     async with unseen(house, wire, f"{waits}-later") as position:
         after = encode({"ce-after": position})
         await wire.jetstream().publish(subject, first.as_json.encode(), headers=after)
-        await put_tokens(client, waits, notes(2, 5))
+        await put_tokens(client, waits, notes(2, 300))
         await put_tokens(client, goes, notes(1, 5))
         assert await noted(client, goes, 5) == notes(1, 5)
         await asyncio.sleep(PATIENCE * 1.5)
         assert await acting.tokens_of(client, waits) == []
-    assert await noted(client, waits, 5) == notes(1, 5)
+    assert await noted(client, waits, LIMIT) == notes(1, LIMIT)
 
 
 async def test_what_comes_after_something_that_never_happened_holds_nobody_up(
