@@ -8,6 +8,8 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import httpcore2
@@ -21,6 +23,9 @@ _SPECIAL = [
     for block in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "2002::/16", "3fff::/20")
 ]
 _UNICAST = ipaddress.ip_network("2000::/3")
+_THREADS = ThreadPoolExecutor(max_workers=64, thread_name_prefix="names")
+_lookups: dict[tuple[asyncio.AbstractEventLoop, str, int], asyncio.Future[list[Any]]] = {}
+"""The names that are looked up now."""
 
 
 class Blocked(Exception):
@@ -88,8 +93,7 @@ class _Guard(httpcore2.AsyncNetworkBackend):
     ) -> httpcore2.AsyncNetworkStream:
         """Connect to the first address that takes it; raises Blocked or ConnectError."""
         del timeout
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+        addresses = await _resolved(host, port)
         if not addresses or not all(map(self._allowed, addresses)):
             raise Blocked("its address is not one to which this service connects")
         for address in addresses[:-1]:
@@ -105,6 +109,24 @@ class _Guard(httpcore2.AsyncNetworkBackend):
         return await self._network.connect_tcp(
             str(address), port, self._connect_seconds, local, options
         )
+
+
+async def _resolved(host: str, port: int) -> list[IPAddress]:
+    """The addresses of a name; raises OSError.
+
+    A lookup can't be ended, so all who want the same name share one: a name whose server doesn't
+    answer holds one thread, however often it is asked for.
+    """
+    loop = asyncio.get_running_loop()
+    place = loop, host, port
+    lookup = _lookups.get(place)
+    if lookup is None:
+        ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        lookup = loop.run_in_executor(_THREADS, ask)
+        _lookups[place] = lookup
+        lookup.add_done_callback(lambda _: _lookups.pop(place))
+    found = await asyncio.shield(lookup)
+    return [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
 
 
 def _is_loopback(address: IPAddress) -> bool:

@@ -1,11 +1,14 @@
 """A post waits for no app longer than it may, reads little of it, and goes nowhere else."""
 
 import asyncio
+import socket
+import threading
 import time
 import tracemalloc
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -76,6 +79,11 @@ async def a_head_alone(writer: StreamWriter) -> None:
     await asyncio.sleep(60)
 
 
+async def no_content(writer: StreamWriter) -> None:
+    """Takes it."""
+    writer.write(b"HTTP/1.1 204 -\r\n\r\n")
+
+
 async def nothing(writer: StreamWriter) -> None:
     """Closes at once."""
     del writer
@@ -84,6 +92,32 @@ async def nothing(writer: StreamWriter) -> None:
 async def no_http(writer: StreamWriter) -> None:
     """Speaks something else."""
     writer.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+
+
+async def test_a_name_server_that_does_not_answer_holds_no_other_app_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    look_up, answers, asked = socket.getaddrinfo, threading.Event(), []
+
+    def slow(host: str, *place: Any, **kind: Any) -> list[Any]:
+        if host == "slow.example.com":
+            asked.append(host)
+            answers.wait(30)
+            raise socket.gaierror
+        return look_up(host, *place, **kind)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    waiting = [asyncio.create_task(posted("https://slow.example.com/x")) for _ in range(100)]
+    try:
+        while not asked:
+            await asyncio.sleep(0.01)
+        async with app(no_content) as url:
+            assert (await posted(url)).status == 204
+        assert len(asked) == 1
+    finally:
+        answers.set()
+        gone = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(error) for error in gone} == {NotPosted}
 
 
 @pytest.mark.extra
