@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     key_file: Path | None = None
     """The keys that sign tokens; `keys.json` in the data folder unless it is given."""
     operators: tuple[str, ...] = ("operator",)
-    """Accounts that may register sites."""
+    """Accounts that may register sites, approve listings and deal with dead letters."""
     public_url: Annotated[str, Field(pattern=r"^https?://[^\s?#]*[^\s?#/]$")] = (
         "http://127.0.0.1:8080"
     )
@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     http_host: str = "127.0.0.1"
     """Address at which the gateway listens."""
     http_port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    """Port at which the gateway listens."""
     install_keys: Path | None = None
     """Folder of the keys that sign hooks; `install-keys` in the data folder unless it is given."""
     development: bool = False

@@ -5,14 +5,14 @@ import inspect
 import sys
 from functools import cache
 
-from shared.messages import Message
+from pydantic import BaseModel
 
 
-def comments(kind: type[Message]) -> dict[str, str]:
+def comments(kind: type[BaseModel]) -> dict[str, str]:
     """The texts by field, those of bases too."""
     told: dict[str, str] = {}
     for base in reversed(kind.__mro__):
-        if issubclass(base, Message):
+        if issubclass(base, BaseModel) and base is not BaseModel:
             told |= _in_module(base.__module__).get(base.__name__, {})
     return {name: text for name, text in told.items() if name in kind.model_fields}
 

@@ -10,6 +10,7 @@ from services.contract import SERVICES
 from services.documents import asyncapi, between, headers, output
 from services.documents.asyncapi import event_subject, request_subject
 from services.documents.examples import example, gives, position, success
+from services.documents.settings_page import settings
 from shared.messages import Command, Event, Request
 
 Json = dict[str, Any]
@@ -241,6 +242,7 @@ def files() -> dict[str, str]:
     schemas = document["components"]["schemas"]
     return {
         "codes.md": codes(),
+        "settings.md": settings(),
         "messages/README.md": overview(schemas),
         **{f"messages/{service}.md": of_service(service, schemas) for service in SERVICES},
         "messages/asyncapi.json": _json(document),
