@@ -9,7 +9,6 @@ import ipaddress
 import socket
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 import httpcore2
@@ -121,8 +120,8 @@ async def _resolved(host: str, port: int) -> list[IPAddress]:
     place = loop, host, port
     lookup = _lookups.get(place)
     if lookup is None:
-        ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-        lookup = loop.run_in_executor(_THREADS, ask)
+        kind = socket.AF_UNSPEC, socket.SOCK_STREAM
+        lookup = loop.run_in_executor(_THREADS, socket.getaddrinfo, host, port, *kind)
         _lookups[place] = lookup
         lookup.add_done_callback(lambda _: _lookups.pop(place))
     found = await asyncio.shield(lookup)

@@ -79,7 +79,10 @@ class Connect:
         )
 
     async def _send(self, url: str, telling: Telling) -> "_Answer":
-        secret = shared_secret(self._keys, telling.request)
+        try:
+            secret = shared_secret(self._keys, telling.request)
+        except KeyError:
+            return _Answer("unreachable", head="the key of its shared secret is gone")
         body = json.dumps(payload(telling, secret), ensure_ascii=False).encode()
         headers = {
             "Content-Type": "application/json",

@@ -16,7 +16,7 @@ from services.history.stores import find, open_store
 from services.history.verifying.house import verify
 from shared.errors import Damaged
 from shared.names import Position
-from shared.settings import store_file
+from shared.settings import archive_mark, store_file
 from shared.store import Store
 from tests.history.conftest import TOKENS
 
@@ -57,7 +57,8 @@ def test_what_is_read_is_what_was_written(data: Path, tmp_path: Path) -> None:
 def test_nothing_is_left_beside_what_is_read(data: Path, tmp_path: Path) -> None:
     read(archive(data), tmp_path)
     files = sorted(path.name for path in tmp_path.iterdir())
-    assert files == sorted(f"{service}.sqlite" for service in KINDS)
+    stores = [f"{service}.sqlite" for service in KINDS]
+    assert files == sorted([*stores, archive_mark(tmp_path).name])
 
 
 def test_each_line_is_a_cloudevent(data: Path) -> None:

@@ -85,7 +85,7 @@ def token(*, secret: str = SECRET, header: dict[str, Any] | None = None, **claim
     return jwt.encode(header or {"alg": "HS256"}, told, OctKey.import_key(secret))
 
 
-def unsigned(header: dict[str, Any], signature: str = "") -> str:
+def unsigned(header: object, signature: str = "") -> str:
     """A token that nobody signed."""
     parts = (urlsafe_b64encode(json.dumps(part).encode()).decode() for part in (header, GOOD))
     return ".".join([*(part.rstrip("=") for part in parts), signature])
@@ -163,6 +163,10 @@ def test_only_the_shared_secret_signs(scenario: Scenario) -> None:
         unsigned({}),
         unsigned({"alg": "HS256"}, "x" * 43),
         unsigned({"alg": "HS256", "crit": ["exp"], "exp": 1}, token().rpartition(".")[2]),
+        unsigned({"alg": "HS256", "crit": 1}, "x"),
+        unsigned({"alg": "HS256", "crit": [{}]}, "x"),
+        unsigned("alg", "x"),
+        token(iat=10**400),
         f"{token()}x",
         f" {token()}",
         f"{token()}.{token()}",
@@ -171,6 +175,12 @@ def test_only_the_shared_secret_signs(scenario: Scenario) -> None:
     key = RSAKey.generate_key(2048)
     refused(scenario, jwt.encode({"alg": "RS256"}, GOOD, key))
     refused(scenario, token(header={"alg": "HS256", "jwk": key.as_dict(private=False)})[:-2])
+
+
+def test_without_the_key_of_its_secret_nobody_is_known(scenario: Scenario) -> None:
+    begun = requested(authentication="jwt", secret="1.k9", token_id=1)
+    on_site(scenario, begun, ATTACHED, INSTALLED)
+    refused(scenario, token())
 
 
 def test_a_token_is_good_for_its_own_request_only(scenario: Scenario) -> None:

@@ -65,6 +65,15 @@ async def test_what_begins_and_ends_it_all_is_signed_by_key(
     assert told.path == f"/my%20app//{hook}"
 
 
+async def test_without_the_key_of_its_secret_an_app_counts_as_unreachable(
+    app: SampleApp, connect: Connect
+) -> None:
+    answer = await connect.tell(telling(app, "installed", secret="1.k9"))
+    assert answer.outcome == "unreachable"
+    assert answer.head == "the key of its shared secret is gone"
+    assert app.told == []
+
+
 @pytest.mark.parametrize("path", ["", "/a%20path", "/Deep/path/"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "LocalHost"])
 async def test_the_audience_is_the_base_url_as_the_descriptor_spells_it(

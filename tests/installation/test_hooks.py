@@ -166,6 +166,32 @@ def test_a_secret_is_changed_by_an_update_to_the_same_version(scenario: Scenario
 
 
 @rule("hooks.secret")
+def test_what_is_due_is_told_with_the_secret_that_counts_by_then(scenario: Scenario) -> None:
+    on_site(scenario, *live(), app=(SEEN,)).when(RotateSecret(**ON_SITE), actor=ANN)
+    rename = RenameSite(site_id=SITE, base_url="https://b.example.com")
+    scenario.when(rename, actor=ANN)
+    assert [row.request.secret for row in tellings(scenario)] == ["2.k1", "1.k1"]
+    scenario.when(answer(cause=7), actor="guestlist")
+    (told,) = tellings(scenario)
+    assert (told.request.secret, told.base_url) == ("2.k1", "https://b.example.com")
+
+
+def test_a_site_that_is_renamed_during_an_install_is_told_once_more(scenario: Scenario) -> None:
+    on_site(scenario, BEGUN)
+    rename = RenameSite(site_id=SITE, base_url="https://b.example.com")
+    scenario.when(rename, actor=ANN).when(answer(), actor="guestlist")
+    assert due(scenario) == [("installed", 4), ("enabled", 6)]
+
+
+def test_a_rename_during_an_install_that_fails_is_told_to_nobody(scenario: Scenario) -> None:
+    on_site(scenario, BEGUN)
+    rename = RenameSite(site_id=SITE, base_url="https://b.example.com")
+    scenario.when(rename, actor=ANN)
+    scenario.when(answer(outcome="refused", status=500), actor="guestlist")
+    assert due(scenario) == []
+
+
+@rule("hooks.secret")
 def test_a_secret_is_not_changed_while_an_update_is_under_way(scenario: Scenario) -> None:
     on_site(scenario, *live(UPGRADE), app=(SEEN,)).when(RotateSecret(**ON_SITE), actor=ANN)
     scenario.then_refused(refusals.InstallInProgress(**ON_SITE))

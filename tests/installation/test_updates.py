@@ -3,9 +3,10 @@
 import pytest
 
 from services.installation import refusals
-from services.installation.commands import ApproveUpdate
+from services.installation.commands import ApproveUpdate, RotateSecret
+from services.installation.domain import App as Listed
 from services.installation.domain import Site
-from services.installation.events import UpdateOffered
+from services.installation.events import AppVisibilitySeen, UpdateOffered
 from services.installation.queries import App
 from services.installation.steps import UpdateApp
 from shared.messages import Event
@@ -101,6 +102,33 @@ def test_private_versions_come_only_after_a_private_link(scenario: Scenario, pri
     came = requested(private=private), INSTALLED
     on_site(scenario, *came, app=(*PUBLIC, SECOND)).when(UPDATE, actor="guestlist")
     scenario.then(*([requested(2, build=2, version="1.0.1")] if private else []))
+
+
+@rule("versions.follow")
+@pytest.mark.parametrize("hidden", ["version", "listing"])
+def test_what_was_hidden_after_it_was_offered_is_not_approved(
+    scenario: Scenario, hidden: str
+) -> None:
+    offered = version_seen(2, "1.1.0", change="minor", visibility="public")
+    came = requested(private=False), INSTALLED
+    on_site(scenario, *came, app=(*PUBLIC, offered)).when(UPDATE, actor="guestlist").then(OFFERED)
+    now = AppVisibilitySeen(app_key=APP, build=2, visibility="private")
+    scenario.given(Listed, APP, now if hidden == "version" else app_seen(status="private"))
+    nothing = refusals.NothingToApprove(app_key=APP, version="1.1.0")
+    approve = ApproveUpdate(site_id=SITE, app_key=APP, version="1.1.0")
+    scenario.when(approve, actor=ANN).then_refused(nothing)
+
+
+@rule("versions.follow")
+def test_another_secret_for_a_hidden_version_brings_no_private_ones(scenario: Scenario) -> None:
+    came = requested(private=False, authentication="jwt", secret="1.k1"), INSTALLED
+    hidden = AppVisibilitySeen(app_key=APP, build=1, visibility="private")
+    on_site(scenario, *came, app=(*PUBLIC, hidden)).when(
+        RotateSecret(site_id=SITE, app_key=APP), actor=ANN
+    )
+    begun = scenario.store.load(Site, SITE).on_site(APP).under_way
+    assert begun is not None
+    assert not begun.private
 
 
 def test_during_an_install_no_update_begins(scenario: Scenario) -> None:

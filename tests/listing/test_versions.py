@@ -196,4 +196,4 @@ def test_a_new_base_url_or_payment_takes_a_public_app_back(
         base_url=new.base_url,
         descriptor=new.content,
     )
-    scenario.then(told, *again)
+    scenario.then(*again, told)

@@ -3,8 +3,10 @@
 import stat
 from pathlib import Path
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from joserfc.jwk import RSAKey
 
 from shared.install_keys import InstallKeys
 
@@ -33,6 +35,20 @@ def test_the_newest_key_signs_and_the_old_ones_stay(tmp_path: Path) -> None:
     new = keys.make()
     assert keys.newest[0] == new
     assert keys.public("20200101t000000z-00") not in (None, keys.public(new))
+
+
+def test_a_key_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys, read = InstallKeys.open(tmp_path), []
+
+    def import_key(pem: bytes) -> RSAKey:
+        read.append(pem)
+        return real(pem)
+
+    real = RSAKey.import_key
+    monkeypatch.setattr(RSAKey, "import_key", import_key)
+    for _ in range(3):
+        assert keys.public(keys.newest[0])
+    assert len(read) == 1
 
 
 def test_no_other_file_is_a_key(tmp_path: Path) -> None:

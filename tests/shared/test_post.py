@@ -99,12 +99,12 @@ async def test_a_name_server_that_does_not_answer_holds_no_other_app_up(
 ) -> None:
     look_up, answers, asked = socket.getaddrinfo, threading.Event(), []
 
-    def slow(host: str, *place: Any, **kind: Any) -> list[Any]:
+    def slow(host: str, *place: Any) -> list[Any]:
         if host == "slow.example.com":
             asked.append(host)
             answers.wait(30)
             raise socket.gaierror
-        return look_up(host, *place, **kind)
+        return look_up(host, *place)
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     waiting = [asyncio.create_task(posted("https://slow.example.com/x")) for _ in range(100)]

@@ -52,13 +52,13 @@ class App(Aggregate):
     def version_at(self, build: int) -> AppVersionSeen:
         """A version that can be installed by its link; raises DescriptorNotListed."""
         version = self.versions.get(build)
-        if version is None or not self._is_seen(version, private=True):
+        if version is None or not self.is_seen(version, private=True):
             raise refusals.DescriptorNotListed
         return version
 
     def newest(self, *, private: bool) -> AppVersionSeen | None:
         """The newest version for a site; `private`: one that follows private ones too."""
-        seen = [row for row in self.versions.values() if self._is_seen(row, private=private)]
+        seen = [row for row in self.versions.values() if self.is_seen(row, private=private)]
         return max(seen, key=lambda version: version.build, default=None)
 
     def asks_more(self, after: int, up_to: int) -> bool:
@@ -76,7 +76,8 @@ class App(Aggregate):
                 changed = {"visibility": event.visibility}
                 self.versions[event.build] = self.versions[event.build].model_copy(update=changed)
 
-    def _is_seen(self, version: AppVersionSeen, *, private: bool) -> bool:
+    def is_seen(self, version: AppVersionSeen, *, private: bool) -> bool:
+        """Whether a version is there for a site; `private`: one that follows private ones too."""
         if version.visibility == "private":
             return private
         return self.listing is not None and self.listing.status == "public"

@@ -1,7 +1,7 @@
 """Hooks: what an app wants to be told of its life on a site."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from pydantic import JsonValue
@@ -49,6 +49,12 @@ class Hooks:
     def drop(self, request: InstallRequested) -> None:
         """Let nothing be due any more that an install brought."""
         self.due = tuple(row for row in self.due if row.request != request)
+
+    def rebind(self, before: InstallRequested | None, now: InstallRequested) -> None:
+        """Let the app be told what is due as the install that just ended has it."""
+        self.due = tuple(
+            replace(row, request=now) if row.request == before else row for row in self.due
+        )
 
     def settle(self, answered: HookAnswered) -> None:
         """Take over how something was taken, so that it isn't due any more."""

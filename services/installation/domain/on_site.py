@@ -79,7 +79,9 @@ class OnSite(Licensed):
 
         A live app keeps its shared secret; else one is made with the key of that id.
         """
-        return self._begin(version, self._secret or self._new_secret(key_id), token_id)
+        private = token_id is not None or version.visibility == "private"
+        secret = self._secret or self._new_secret(key_id)
+        return self._begin(version, secret, token_id, private=private)
 
     def rotate_secret(self, app: App, key_id: str) -> InstallBegun:
         """Begin an update to the same version, with another secret; raises NoSecret."""
@@ -87,7 +89,7 @@ class OnSite(Licensed):
         if self._secret is None:
             raise refusals.NoSecret(app_key=self.app_key, site_id=self.site_id)
         self.require_settled()
-        return self._begin(app.versions[live.build], self._new_secret(key_id), None)
+        return self._follow(app.versions[live.build], self._new_secret(key_id))
 
     def finish_install(self) -> None:
         """End the install that is under way well; a licence begins with a paid version."""
@@ -135,10 +137,10 @@ class OnSite(Licensed):
             return
         if newest is None or newest.build <= self.live.build or newest.build == self.untaken:
             return
-        if app.is_private and not self.is_licensed_by_token:
+        if not self._may_follow(app, newest):
             return
         if not app.asks_more(self.live.build, newest.build):
-            self.begin_install(newest, key_id)
+            self._follow(newest, self._secret or self._new_secret(key_id))
         elif self.offered is None or self.offered.build != newest.build:
             self.record(
                 UpdateOffered(
@@ -151,10 +153,11 @@ class OnSite(Licensed):
 
     def approve_update(self, version: str, app: App, key_id: str) -> InstallBegun:
         """Begin the update that was offered; raises NothingToApprove, InstallInProgress."""
-        if self.offered is None or self.offered.version != version:
+        offered = None if self.offered is None else app.versions[self.offered.build]
+        if offered is None or offered.version != version or not self._may_follow(app, offered):
             raise refusals.NothingToApprove(app_key=self.app_key, version=version)
         self.require_settled()
-        return self.begin_install(app.version_at(self.offered.build), key_id)
+        return self._follow(offered, self._secret or self._new_secret(key_id))
 
     def uninstall(self) -> None:
         """Take the app off the site; its token stays bound to the site. Raises NotInstalled."""
@@ -202,6 +205,13 @@ class OnSite(Licensed):
             else:
                 self.fail_install(why.code, why.detail, answer.status)
 
+    def see_rename(self, cause: int) -> None:
+        """From that version of the site on the app is to be told its new address."""
+        if self.live is not None:
+            self.tell(cause, "installed")
+        elif self.under_way is not None:
+            self.hooks.add(cause, self.under_way, "installed")
+
     def tell(self, cause: int, *hooks: Hook) -> None:
         """From that version of the site on the app is to be told this, if it wants to be."""
         if self.request is not None:
@@ -218,6 +228,7 @@ class OnSite(Licensed):
                 if self.under_way is not None:
                     self.paid = self.under_way.paid
                     self.private = self.private or self.under_way.private
+                    self.hooks.rebind(self.request, self.under_way)
                     self.request = self.under_way
                 self.under_way, self.live, self.offered, self.untaken = None, event, None, 0
                 if isinstance(event, AppInstalled):
@@ -254,7 +265,19 @@ class OnSite(Licensed):
             ended = {**self.ended, self.under_way.attempt: ending}
             self.ended = dict(list(ended.items())[-KEPT:])
 
-    def _begin(self, version: AppVersionSeen, secret: str, token_id: int | None) -> InstallBegun:
+    def _may_follow(self, app: App, version: AppVersionSeen) -> bool:
+        """Whether that version may come without a link to it."""
+        licensed = self.is_licensed_by_token or not app.is_private
+        return licensed and app.is_seen(version, private=self.private)
+
+    def _follow(self, version: AppVersionSeen, secret: str) -> InstallBegun:
+        """Begin an update that nobody gave a link for: what came publicly stays so."""
+        private = self.private and version.visibility == "private"
+        return self._begin(version, secret, None, private=private)
+
+    def _begin(
+        self, version: AppVersionSeen, secret: str, token_id: int | None, *, private: bool
+    ) -> InstallBegun:
         attempt = self.attempts + 1
         new = f"{self.site_id}/{self.app_key}/{attempt}"
         installation_id = new if self.live is None else self.live.installation_id
@@ -268,7 +291,7 @@ class OnSite(Licensed):
                 version=version.version,
                 authentication=version.authentication,
                 paid=version.paid,
-                private=token_id is not None or version.visibility == "private",
+                private=private,
                 token_id=token_id,
                 key=str(version.descriptor["key"]),
                 base_url=str(version.descriptor["baseUrl"]),

@@ -129,8 +129,7 @@ class Site(Aggregate):
             case SiteRenamed():
                 self.base_url = event.base_url
                 for app in self.apps.values():
-                    if app.live is not None:
-                        app.tell(self.version + 1, "installed")
+                    app.see_rename(self.version + 1)
             case SiteReset():
                 self.generation = event.generation
                 for app in self.apps.values():

@@ -180,6 +180,9 @@ class Listing(Aggregate):
         _check_licensing(payment_model, descriptor)
         version, change = versions.following(before, descriptor, payment_model)
         usual: Visibility = "private" if self.status == "private" else "public"
+        moved = descriptor.base_url != before.base_url
+        if self.status == "public" and (moved or payment_model != before.payment_model):
+            self.record(ListingSubmitted(app_key=self._app_key))  # before anybody sees the version
         self._publish(
             descriptor,
             version=version,
@@ -189,9 +192,6 @@ class Listing(Aggregate):
             payment_model=payment_model,
             descriptor_url=asked.descriptor_url or self.descriptor_url,
         )
-        moved = descriptor.base_url != before.base_url
-        if self.status == "public" and (moved or payment_model != before.payment_model):
-            self.record(ListingSubmitted(app_key=self._app_key))
 
     def set_visibility(self, build: int, visibility: Visibility) -> None:
         """Show or hide a version, again without effect; raises BadRequest, ListingIsPrivate."""
