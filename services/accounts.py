@@ -17,6 +17,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError, model_validator
 
 from services.api_keys import ROLES, ApiKey, MadeKey, Role, Scope, parts
 from shared.errors import Damaged
+from shared.files import write_anew
 from shared.names import SERVICE_ACCOUNT
 
 
@@ -201,13 +202,6 @@ class Accounts:
             fcntl.flock(lock, fcntl.LOCK_EX)
             known = self._read()
             yield known
-            new = self._path.with_suffix(".new")
-            new.unlink(missing_ok=True)
-            new.touch(mode=0o600)
-            with new.open("wb") as file:
-                file.write(_FILE.dump_json(known, indent=1))
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self._path)
+            write_anew(self._path, _FILE.dump_json(known, indent=1))
         finally:
             os.close(lock)

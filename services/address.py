@@ -5,7 +5,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from services.ports import free_port
+from services.ports import NotStarted, free_port
+from shared.files import write_anew
 
 _PORT = 8080
 PUBLIC_URL = "GUESTLIST_PUBLIC_URL"
@@ -27,14 +28,19 @@ class Address(NamedTuple):
         port = free_port(_PORT, wanted or (known.http_port if known else None))
         usual = known.public_url if known and known.http_port == port else _local(port)
         address = cls(port, os.environ.get(PUBLIC_URL, usual))
-        _file(data).write_text(json.dumps(address._asdict()))
+        if address != known:
+            write_anew(_file(data), json.dumps(address._asdict()).encode())
         return address
 
     @classmethod
     def known(cls, data: Path) -> Self | None:
-        """The address that a folder had, if it had any."""
+        """The address that a folder had, if it had any; raises NotStarted when it can't be read."""
         file = _file(data)
-        return cls(**json.loads(file.read_text())) if file.exists() else None
+        try:
+            return cls(**json.loads(file.read_text())) if file.exists() else None
+        except (ValueError, TypeError):
+            told = f"{file} holds no address: remove it, and give {PUBLIC_URL} as it was"
+            raise NotStarted(told) from None
 
     @property
     def local(self) -> str:

@@ -6,6 +6,7 @@ import ctypes
 import fcntl
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -155,8 +156,16 @@ class Supervisor:
         while True:
             code = await self._children[name].wait()
             self._report(f"{name} ended with {code}, starting it again")
+            await self._spawn_again(name, command)
+
+    async def _spawn_again(self, name: str, command: list[str]) -> None:
+        """Start it, however often that has to be tried: the machine may be short of something."""
+        while True:
             await asyncio.sleep(_RESTART)
-            await self._spawn(name, command)
+            try:
+                return await self._spawn(name, command)
+            except (OSError, subprocess.SubprocessError) as error:
+                self._report(f"{name} can't be started, trying again: {error}")
 
     async def _watch(self) -> None:
         """End a NATS that can't store any more once it could again: its keeper starts it anew."""

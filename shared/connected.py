@@ -22,6 +22,8 @@ logger = logging.getLogger("shared.client")
 TIMEOUT = 10.0
 """Seconds until a request counts as unanswered; the service refuses to decide it later."""
 _CONNECT = 3.0
+_LOOK = 1.0
+"""Seconds until it is looked again whether a connection is closed."""
 _FOR_EVER: dict[str, Any] = {"max_reconnect_attempts": -1, "reconnect_time_wait": 0.2}
 _LETTERS: TypeAdapter[DeadLetters | Refused | Failed] = TypeAdapter(DeadLetters | Refused | Failed)
 
@@ -68,6 +70,11 @@ class Connected:
                 raise NoReply(f"NATS at {place} refuses this user or password") from error
             raise NoReply(f"no NATS server answers at {place}") from error
         return cls(connection, actor, timeout)
+
+    async def until_closed(self) -> None:
+        """Wait until the connection is of no more use, as when the server ended it for good."""
+        while not self._connection.is_closed:
+            await asyncio.sleep(_LOOK)
 
     async def __aenter__(self) -> Self:
         return self

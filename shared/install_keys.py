@@ -3,7 +3,6 @@
 An app fetches the public key by its id, `kid`, so one that was in use once stays.
 """
 
-import os
 import secrets
 from pathlib import Path
 from typing import Self
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 from joserfc.jwk import RSAKey
 
 from shared import clock
+from shared.files import write_new
 
 _BITS = 2048
 
@@ -58,11 +58,7 @@ class InstallKeys:
         key = generate_private_key(public_exponent=65537, key_size=_BITS)
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        part = self._folder / f"{kid}.part"
-        owner_only = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(owner_only, "wb") as file:
-            file.write(pem)
-        part.rename(self._folder / f"{kid}.pem")
+        write_new(self._folder / f"{kid}.pem", pem)
         return kid
 
     def _read(self, kid: str) -> RSAKey:

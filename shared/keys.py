@@ -2,7 +2,6 @@
 
 import hmac
 import json
-import os
 import re
 import secrets
 import string
@@ -13,6 +12,7 @@ from typing import Annotated, Self
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from shared.files import write_new
 from shared.names import fold
 
 PUBLISHED_PATTERN = r"gl_[0-9]{1,9}_[0-9a-z]{2}[0-9A-Za-z]{27}[0-9A-Za-z]{6}"
@@ -65,9 +65,7 @@ class Keys:
 
         Raises FileExistsError rather than lose a key.
         """
-        owner_only = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(owner_only, "w") as file:
-            json.dump({"k1": secrets.token_hex(32)}, file)
+        write_new(path, json.dumps({"k1": secrets.token_hex(32)}).encode())
 
     def token(self, app_key: str, number: int, key_id: str | None = None) -> str:
         """The token with that number of that app; the same each time it is made."""

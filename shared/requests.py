@@ -19,8 +19,9 @@ Ask = Callable[[Command, Envelope], Awaitable[Reply]]
 
 REPLY_TO = "ce-replyto"
 """The header of a durable command with the inbox to which its reply goes."""
-MAX_BODY = 64 * 1024
-"""Bytes of a request's body."""
+MAX_BODY = 160 * 1024
+"""Bytes of a request's body. The value of an app's property may have 32,768 characters, of four
+bytes each, and twice as many where they are escaped."""
 
 _SHOWN = 10
 _ENVELOPE_FIELDS = {

@@ -12,6 +12,7 @@ from services.installation import policies as installation_policies
 from services.installation.commands import EnablePrivateListings, RegisterSite
 from services.installation.domain import Site, Telling
 from services.installation.handlers import Handlers as InstallationHandlers
+from services.installation.known_sites import KnownSites
 from services.installation.needs import Needs as InstallationNeeds
 from services.installation.process import InstallProcess, RollOut
 from services.installation.steps import AnswerHook
@@ -115,7 +116,7 @@ class World:
                     KEYS, self.ask, own.answer, self.under_way, self.tellings, self.tell
                 ).step,
             ),
-            ("listing", RollOut(self._sites_of, own.answer).step),
+            ("listing", RollOut(KnownSites(own).of, own.answer).step),
         ]
 
     def _recorder(self, name: str) -> Recorder:
@@ -260,11 +261,6 @@ class World:
             return Descriptor.read(json.dumps(self.descriptors[need.url]).encode())
         except Refusal as refusal:
             return refusal
-
-    async def _sites_of(self, app_key: str) -> list[str]:
-        own = self._pipelines["installation"]
-        sites = await own.on_thread(self.stores["installation"].labelled, Site, f"app:{app_key}")
-        return [site.key for site in sites]
 
 
 def descriptor(app_key: str, **members: Any) -> Mapping[str, Any]:

@@ -96,7 +96,13 @@ async def _run(settings: Settings) -> None:
             server_header=False,
             timeout_graceful_shutdown=round(_PATIENCE),
         )
-        await until_first(uvicorn.Server(config).serve(), counting.run())
+        await until_first(uvicorn.Server(config).serve(), counting.run(), _end_with(client))
+
+
+async def _end_with(client: Client) -> None:
+    """Raise once NATS is lost for good: whoever started the gateway starts it again."""
+    await client.until_closed()
+    raise ConnectionError("the connection to NATS was closed")
 
 
 async def _connected(url: str) -> Client:

@@ -12,6 +12,11 @@ class HttpCode(NamedTuple):
 
 
 CODES = {
+    "cross-site": HttpCode(
+        403,
+        "A page of another site can't ask that in the name of who looks at it.",
+        "ask from a program",
+    ),
     "scope-missing": HttpCode(
         403,
         "The API key, or the account's role, isn't for that.",

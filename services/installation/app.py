@@ -6,6 +6,7 @@ from services import contract
 from services.installation.connect import Connect
 from services.installation.domain import Site, Telling
 from services.installation.handlers import Handlers
+from services.installation.known_sites import KnownSites
 from services.installation.needs import Needs
 from services.installation.policies import Policies
 from services.installation.process import InstallProcess, RollOut
@@ -43,10 +44,6 @@ def main() -> None:
     pipeline = Pipeline(store, table, prepare=Needs(bus.ask).prepare)
     policies = policies_of(Policies())
 
-    async def sites_of(app_key: str) -> list[str]:
-        sites = await pipeline.on_thread(store.labelled, Site, f"app:{app_key}")
-        return [site.key for site in sites]
-
     async def under_way(site_id: str, app_key: str, attempt: int) -> bool:
         return await pipeline.on_thread(
             lambda: store.load(Site, site_id).on_site(app_key).is_under_way(attempt)
@@ -55,13 +52,14 @@ def main() -> None:
     async def tellings_of(site_id: str) -> list[Telling]:
         return await pipeline.on_thread(lambda: store.load(Site, site_id).tellings())
 
+    sites = KnownSites(pipeline)
     connect = Connect(keys, install_keys, settings)
     install = InstallProcess(keys, bus.ask, pipeline.answer, under_way, tellings_of, connect.tell)
     followers: list[Follower] = [
         Inbox("listing", policies, pipeline),
         Inbox("token", policies, pipeline),
         Process(INSTALLS, NAME, install.step, pipeline),
-        Process(ROLL_OUT, "listing", RollOut(sites_of, pipeline.answer).step, pipeline),
+        Process(ROLL_OUT, "listing", RollOut(sites.of, pipeline.answer).step, pipeline),
     ]
     asyncio.run(Service(bus, pipeline, followers, settings).run())
 

@@ -41,7 +41,7 @@ from shared import clock
 from shared.errors import Refusal, Unavailable
 from shared.keys import Keys
 from shared.messages import Answer, Command, Envelope, Failed, Refused, Reply
-from shared.names import fold
+from shared.names import Position, fold
 from shared.published import Published
 from shared.requests import Ask, Asked, follow_up
 
@@ -52,7 +52,7 @@ AT_ONCE = 8
 """So many sites at once an app is told of; what is more waits."""
 
 Decide = Callable[[Asked], Awaitable[Reply | Answer]]
-SitesOf = Callable[[str], Awaitable[Iterable[str]]]
+SitesOf = Callable[[str, Position], Awaitable[Iterable[str]]]
 """An app's key → the ids of the sites on which it is or is about to be."""
 UnderWay = Callable[[str, str, int], Awaitable[bool]]
 """A site's id, an app's key and the number of an attempt → whether that install hasn't ended."""
@@ -185,7 +185,7 @@ class RollOut:
         match published.event():
             case (VersionPublished() | VersionVisibilityChanged() | ListingApproved()) as changed:
                 app_key = fold(changed.app_key)
-                for site_id in await self._sites_of(app_key):
+                for site_id in await self._sites_of(app_key, published.position):
                     update = UpdateApp(site_id=site_id, app_key=app_key)
                     envelope = _envelope(update, published, after=(str(published.position),))
                     await _decided(self._decide(Asked(update, envelope)))

@@ -259,3 +259,22 @@ async def test_a_token_is_not_made_of_a_malformed_wish(
     del client
     answer = await ann("POST", "com.example.full/tokens", body)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad-request")
+
+
+async def test_a_page_of_another_site_makes_no_token(client: Client, ann: Partner) -> None:
+    app_key = "com.example.cross-site"
+    forged: list[dict[str, str]] = [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://elsewhere.example.com"},
+        {"Origin": "null"},
+    ]
+    async with acting.served_to_all(client, app_key, sample.JWT):
+        for headers in forged:
+            made = await ann("POST", f"{app_key}/tokens", headers=headers)
+            assert (made.status_code, made.json()["code"]) == (403, "cross-site")
+            listed = await ann("GET", f"{app_key}/tokens", headers=headers)
+            assert listed.json() == {"tokens": []}
+        for told in ("same-origin", "none"):
+            made = await ann("POST", f"{app_key}/tokens", headers={"Sec-Fetch-Site": told})
+            assert made.status_code == 201

@@ -1,5 +1,6 @@
 """An app keeps JSON on a site over HTTP."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -91,6 +92,13 @@ async def test_what_is_no_json_or_too_long_is_not_kept(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
     assert (await app("GET", "bad")).status_code == 404
+
+
+async def test_characters_are_counted_and_not_bytes(app: Asking) -> None:
+    largest = json.dumps("\U0001f9e9" * 32_766, ensure_ascii=False)
+    assert (await app("PUT", "largest", largest.encode())).status_code == 201
+    assert (await app("GET", "largest")).json()["value"] == json.loads(largest)
+    assert (await app("DELETE", "largest")).status_code == 204
 
 
 @pytest.mark.parametrize("declared", [True, False])

@@ -23,6 +23,7 @@ from shared import clock
 from shared.errors import Busy, Refusal, Unavailable
 from shared.links import Link
 from shared.messages import Command, Envelope, Event, Reply
+from shared.names import Position
 from tests.installation.conftest import KEYS
 from tests.installation.examples import ANN, APP, ATTACHED, INSTALLED, SITE, requested
 from tests.installation.steps import INSTALL, UPDATE, Services, published
@@ -100,8 +101,8 @@ async def test_what_is_ready_may_be_updated(event: Event) -> None:
 async def test_each_site_is_told_of_a_version_once_the_service_knows_it() -> None:
     services = Services()
 
-    async def sites_of(app_key: str) -> list[str]:
-        assert app_key == APP
+    async def sites_of(app_key: str, after: Position) -> list[str]:
+        assert (app_key, str(after)) == (APP, f"installation/site/{SITE}@7")
         return [SITE, "site-b"]
 
     roll_out = RollOut(sites_of, services.decide)
