@@ -22,9 +22,13 @@ class Address(NamedTuple):
     def of(cls, data: Path, wanted: int | None) -> Self:
         """The address of a folder: as before, unless another port or URL is asked for.
 
-        Raises NotStarted when the port is in use.
+        Raises NotStarted when the port is in use, and when it isn't known how it was before.
         """
-        known = cls.known(data)
+        try:
+            known = cls.known(data)
+        except ValueError as error:
+            mend = f"remove it, and give {PUBLIC_URL} as it was"
+            raise NotStarted(f"{error}: {mend}") from None
         port = free_port(_PORT, wanted or (known.http_port if known else None))
         usual = known.public_url if known and known.http_port == port else _local(port)
         address = cls(port, os.environ.get(PUBLIC_URL, usual))
@@ -34,13 +38,12 @@ class Address(NamedTuple):
 
     @classmethod
     def known(cls, data: Path) -> Self | None:
-        """The address that a folder had, if it had any; raises NotStarted when it can't be read."""
+        """The address that a folder had, if it had any; raises ValueError for what is none."""
         file = _file(data)
         try:
             return cls(**json.loads(file.read_text())) if file.exists() else None
         except (ValueError, TypeError):
-            told = f"{file} holds no address: remove it, and give {PUBLIC_URL} as it was"
-            raise NotStarted(told) from None
+            raise ValueError(f"{file} names no address") from None
 
     @property
     def local(self) -> str:

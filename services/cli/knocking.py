@@ -25,9 +25,8 @@ def _heard(data: Path) -> tuple[str, str]:
     """What is told of it, and the mend if it needs one."""
     try:
         address = Address.known(data)
-    except (OSError, ValueError, TypeError):
-        mend = "remove the file, and give the port: guestlist up --http-port PORT"
-        return f"{data / 'http.json'} names no address", mend
+    except (OSError, ValueError) as error:
+        return str(error), "remove the file, and give the port: guestlist up --http-port PORT"
     if address is None:
         return "none runs on this folder", ""
     try:

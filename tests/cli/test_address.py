@@ -20,5 +20,5 @@ def test_it_stays(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"port": 1}'])
 def test_a_file_that_holds_none_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "http.json").write_text(text)
-    with pytest.raises(NotStarted, match="holds no address"):
+    with pytest.raises(NotStarted, match="names no address"):
         Address.of(tmp_path, None)
