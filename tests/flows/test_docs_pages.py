@@ -60,4 +60,4 @@ def _timeless(text: str) -> str:
     text = re.sub(r"\b[0-9a-f]{32}-", "PLAY-", text)
     text = SIGNER.sub("SIGNER", re.sub(r"127\.0\.0\.1:\d+", "NATS", text))
     text = re.sub(r"jwt=[\w.…-]+", "jwt=JWT", text)
-    return re.sub(r"\d+ s ago *|\+?[\d.]+ ms *", "AGO ", text)
+    return re.sub(r"\d+ (?:s|min) ago *|\+?[\d.]+ ms *", "AGO ", text)
