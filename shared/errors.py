@@ -7,7 +7,8 @@ Exception
 │   ├── UnknownApp, UnknownPartner, UnknownSite          existence
 │   └── NotAMember, NotAnAdmin, NotAnOperator            right
 ├── Failure        nothing was decided; the same command may be sent again
-│   └── DeadlinePassed, Busy, Unavailable, NotYet, Internal; of ReplyTooLarge see there
+│   ├── DeadlinePassed, Busy, Unavailable, NotYet, Internal
+│   └── ReplyTooLarge                                    but this: it may have been decided
 └── Damaged        no answer to a request: something that was stored can't be read
 """
 

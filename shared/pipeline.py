@@ -35,9 +35,10 @@ Prepare = Callable[[Any, Envelope], Awaitable[Prepared]]
 MAX_WAITING = 1024
 MAX_TOGETHER = 256
 """Commands that are decided in one commit."""
-MAX_PREPARING, MAX_TO_PREPARE = 16, 64
-"""Requests for which something is got at once, and those that wait for it and are got it: more
-have to come again, so that all others are answered meanwhile."""
+MAX_PREPARING = 16
+"""Requests for which something is got at the same time."""
+MAX_TO_PREPARE = 64
+"""Those, and the ones that wait for their turn; others have to come again."""
 R = TypeVar("R")
 T = TypeVar("T")
 

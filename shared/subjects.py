@@ -13,8 +13,8 @@ EVENTS, REFUSALS, COMMANDS, BOOKMARKS = "EVENTS", "REFUSALS", "COMMANDS", "BOOKM
 far named subscriptions are."""
 _PART = re.compile(r"[!-)+-=?-~]+")
 """Of an inbox: what can be seen of ASCII but for * and >."""
-_INBOX = 255
-"""Characters of an inbox at most."""
+_LONGEST = 255
+"""Characters of an inbox."""
 
 
 class Address(NamedTuple):
@@ -95,5 +95,5 @@ def is_inbox(subject: str, prefixes: tuple[str, ...]) -> bool:
     rights, so anything but an inbox would let a requester speak in the service's name.
     """
     first, *rest = subject.split(".")
-    well = len(subject) <= _INBOX and all(map(_PART.fullmatch, rest))
+    well = len(subject) <= _LONGEST and all(map(_PART.fullmatch, rest))
     return bool(rest) and first in prefixes and well

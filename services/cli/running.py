@@ -63,12 +63,13 @@ def up(
     from services.supervisor import AlreadyUp, Supervisor, stop_when_told
     from shared.settings import Settings
 
-    if archive is not None:
-        load(archive, data)
     try:
-        tells = Settings(data=data, hooks=hooks).tells
+        settings = Settings(data=data, hooks=hooks)
     except ValueError as error:
         raise _not_started(error) from error
+    if archive is not None:
+        load(archive, data)
+    tells = settings.tells
     environment = {"GUESTLIST_DEVELOPMENT": str(development), "GUESTLIST_HOOKS": str(tells)}
 
     async def run() -> None:

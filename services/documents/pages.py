@@ -16,7 +16,8 @@ from shared.messages import Command, Event, Request
 Json = dict[str, Any]
 _KINDS = {
     "refused": "A rule said no. The same command gets the same answer; give a new one a new id.",
-    "failed": "Nothing was decided, and nothing is left of it. It may be sent again.",
+    "failed": "Nothing was decided, and nothing is left of it, but where the rule says otherwise. "
+    "It may be sent again.",
     "over HTTP": "Said by the gateway itself. Its other codes are those of the services, and "
     "`no-reply` and `damaged`, as below.",
     "command line": "Said by the command line itself. Nothing was decided, but where the rule says "

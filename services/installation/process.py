@@ -53,7 +53,8 @@ AT_ONCE = 8
 
 Decide = Callable[[Asked], Awaitable[Reply | Answer]]
 SitesOf = Callable[[str, Position], Awaitable[Iterable[str]]]
-"""An app's key → the ids of the sites on which it is or is about to be."""
+"""An app's key, and what happened to it → the ids of the sites on which it is or is about to be, as
+of then; raises Unavailable when that isn't known yet."""
 UnderWay = Callable[[str, str, int], Awaitable[bool]]
 """A site's id, an app's key and the number of an attempt → whether that install hasn't ended."""
 TellingsOf = Callable[[str], Awaitable[Sequence[Telling]]]

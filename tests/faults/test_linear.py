@@ -1,7 +1,6 @@
 """The search for an order finds one where there is one, and ends soon where there is none."""
 
 from collections.abc import Iterator
-from itertools import count
 
 import pytest
 
@@ -15,7 +14,6 @@ from tests.faults.linear import is_linearizable
 APP = "com.example.app"
 CREATE = CreateToken(app_key=APP)
 _REPLY = {"command_id": "any", "position": f"token/app/{APP}@1"}
-_IDS = map(str, count())
 
 
 def given(token_id: int, called: float, returned: float) -> Operation:
@@ -36,7 +34,7 @@ def no_room(called: float, returned: float) -> Operation:
 def _operation(
     command: Command, called: float, returned: float, reply: Accepted | Refused
 ) -> Operation:
-    return Operation(next(_IDS), "ann", command, called, returned, reply)
+    return Operation("", "ann", command, called, returned, reply)
 
 
 def full() -> Iterator[Operation]:

@@ -197,10 +197,12 @@ def test_what_it_tells_fits_its_schema_in_each_form(command: Registered, called:
 
 
 async def test_what_runs_ends_well_when_it_is_told(tmp_path: Path) -> None:
-    settings = {"GUESTLIST_DATA": str(tmp_path / HOSTILE)}
+    settings = {"GUESTLIST_DATA": str(tmp_path / HOSTILE), "GUESTLIST_HOOKS": "false"}
     ports = ("--port", str(free_port()), "--http-port", str(free_port()))
     async with started("up", *ports, "--json", settings=settings) as up:
-        fits(json.loads(await read_line(up.stdout)), "up")
+        told = json.loads(await read_line(up.stdout))
+        fits(told, "up")
+        assert told["hooks"] is False
         up.send_signal(signal.SIGTERM)
         assert await up.communicate() == (b"", b"")
         assert up.returncode == 0

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 
 from services.installation import refusals
-from services.installation.commands import Hook, InstallBegun, LicenceState
+from services.installation.commands import Hook, InstallBegun
 from services.installation.domain.app import App
-from services.installation.domain.hooks import KEPT, UNTAKEN, Hooks, not_taken, wanted
-from services.installation.domain.licensed import FRESH, Licensed
+from services.installation.domain.hooks import UNTAKEN, Hooks, not_taken
+from services.installation.domain.installed import Installed
 from services.installation.events import (
     AppDisabled,
     AppEnabled,
@@ -23,65 +23,16 @@ from services.installation.events import (
 from services.installation.steps import AnswerHook
 from shared.messages import Event
 
-Ending = AppInstalled | AppUpdated | InstallFailed
-
 
 @dataclass
-class OnSite(Licensed):
+class OnSite(Installed):
     """A part of Site; it records on the site's history."""
 
-    generation: int = 0
-    """How often the site began anew."""
-    attempts: int = 0
-    under_way: InstallRequested | None = None
-    ended: dict[int, Ending] = field(default_factory=dict)
-    """How the last attempts ended."""
-    live: AppInstalled | AppUpdated | None = None
-    private: bool = False
-    """Whether it came by a private link, and so follows private versions too."""
     enabled: bool = True
     offered: UpdateOffered | None = None
-    request: InstallRequested | None = None
-    """What led to the version that is or was live: how the app is reached."""
     hooks: Hooks = field(default_factory=Hooks)
     untaken: int = 0
     """The build that the app didn't take when it was updated; it isn't tried again by itself."""
-
-    def require_live(self) -> AppInstalled | AppUpdated:
-        """What is installed; raises NotInstalled."""
-        if self.live is None:
-            raise refusals.NotInstalled(app_key=self.app_key, site_id=self.site_id)
-        return self.live
-
-    def require_settled(self) -> None:
-        """Raises InstallInProgress."""
-        if self.under_way is not None:
-            raise refusals.InstallInProgress(app_key=self.app_key, site_id=self.site_id)
-
-    def is_under_way(self, attempt: int) -> bool:
-        """Whether that very install still waits for its next step."""
-        return self.under_way is not None and self.under_way.attempt == attempt
-
-    def ending(self, attempt: int) -> Ending | None:
-        """How an attempt ended, None while it is under way; raises UnknownAttempt."""
-        if self.is_under_way(attempt):
-            return None
-        if attempt not in self.ended:
-            raise refusals.UnknownAttempt(
-                app_key=self.app_key, site_id=self.site_id, attempt=attempt
-            )
-        return self.ended[attempt]
-
-    def begin_install(
-        self, version: AppVersionSeen, key_id: str, token_id: int | None = None
-    ) -> InstallBegun:
-        """Begin to install a version on a settled site.
-
-        A live app keeps its shared secret; else one is made with the key of that id.
-        """
-        private = token_id is not None or version.visibility == "private"
-        secret = self._secret or self._new_secret(key_id)
-        return self._begin(version, secret, token_id, private=private)
 
     def rotate_secret(self, app: App, key_id: str) -> InstallBegun:
         """Begin an update to the same version, with another secret; raises NoSecret."""
@@ -90,41 +41,6 @@ class OnSite(Licensed):
             raise refusals.NoSecret(app_key=self.app_key, site_id=self.site_id)
         self.require_settled()
         return self._follow(app.versions[live.build], self._new_secret(key_id))
-
-    def finish_install(self) -> None:
-        """End the install that is under way well; a licence begins with a paid version."""
-        if self.under_way is None:
-            return
-        begins = self.under_way.paid and not self.paid
-        ends = self.paid and not self.under_way.paid
-        fields = self.under_way.model_dump(
-            include={"site_id", "app_key", "installation_id", "build", "version"}
-        )
-        if self.live is None:
-            self.record(AppInstalled(**fields))
-        else:
-            self.record(AppUpdated(from_version=self.live.version, **fields))
-        if begins and self.is_licensed_by_token:
-            self.change_licence(FRESH)
-        elif ends:
-            self.change_licence(LicenceState.NONE)
-
-    def fail_install(self, code: str, detail: str, status: int | None = None) -> None:
-        """End the install that is under way badly: what wasn't live before leaves nothing."""
-        if self.under_way is None:
-            return
-        if self.live is None:
-            self.clear_token()
-        self.record(
-            InstallFailed(
-                site_id=self.site_id,
-                app_key=self.app_key,
-                installation_id=self.under_way.installation_id,
-                code=code,
-                detail=detail,
-                status=status,
-            )
-        )
 
     def update(self, app: App, key_id: str) -> None:
         """Follow the newest version, or offer it where the admin has to approve.
@@ -140,7 +56,7 @@ class OnSite(Licensed):
         if not self._may_follow(app, newest):
             return
         if not app.asks_more(self.live.build, newest.build):
-            self._follow(newest, self._secret or self._new_secret(key_id))
+            self._follow(newest, self._secret_by(key_id))
         elif self.offered is None or self.offered.build != newest.build:
             self.record(
                 UpdateOffered(
@@ -157,20 +73,7 @@ class OnSite(Licensed):
         if offered is None or offered.version != version or not self._may_follow(app, offered):
             raise refusals.NothingToApprove(app_key=self.app_key, version=version)
         self.require_settled()
-        return self._follow(offered, self._secret or self._new_secret(key_id))
-
-    def uninstall(self) -> None:
-        """Take the app off the site; its token stays bound to the site. Raises NotInstalled."""
-        live = self.require_live()
-        self.require_settled()
-        self._leave(live)
-
-    def reset(self) -> None:
-        """Forget what is installed or under way, because the site begins anew."""
-        why = refusals.SiteWasReset(site_id=self.site_id)
-        self.fail_install(why.code, why.detail)
-        if self.live is not None:
-            self._leave(self.live)
+        return self._follow(offered, self._secret_by(key_id))
 
     def enable(self) -> None:
         """Let a live app be used; again without effect."""
@@ -260,11 +163,6 @@ class OnSite(Licensed):
             case _:
                 self.evolve_licence(event)
 
-    def _keep(self, ending: Ending) -> None:
-        if self.under_way is not None:
-            ended = {**self.ended, self.under_way.attempt: ending}
-            self.ended = dict(list(ended.items())[-KEPT:])
-
     def _may_follow(self, app: App, version: AppVersionSeen) -> bool:
         """Whether that version may come without a link to it."""
         licensed = self.is_licensed_by_token or not app.is_private
@@ -274,46 +172,3 @@ class OnSite(Licensed):
         """Begin an update that nobody gave a link for: what came publicly stays so."""
         private = self.private and version.visibility == "private"
         return self._begin(version, secret, None, private=private)
-
-    def _begin(
-        self, version: AppVersionSeen, secret: str, token_id: int | None, *, private: bool
-    ) -> InstallBegun:
-        attempt = self.attempts + 1
-        new = f"{self.site_id}/{self.app_key}/{attempt}"
-        installation_id = new if self.live is None else self.live.installation_id
-        self.record(
-            InstallRequested(
-                site_id=self.site_id,
-                app_key=self.app_key,
-                installation_id=installation_id,
-                attempt=attempt,
-                build=version.build,
-                version=version.version,
-                authentication=version.authentication,
-                paid=version.paid,
-                private=private,
-                token_id=token_id,
-                key=str(version.descriptor["key"]),
-                base_url=str(version.descriptor["baseUrl"]),
-                hooks=wanted(version.descriptor),
-                generation=self.generation,
-                secret=secret if version.authentication == "jwt" else None,
-            )
-        )
-        return InstallBegun(installation_id=installation_id, app_key=self.app_key, attempt=attempt)
-
-    @property
-    def _secret(self) -> str | None:
-        """The name of a live app's shared secret."""
-        return None if self.live is None or self.request is None else self.request.secret
-
-    def _new_secret(self, key_id: str) -> str:
-        return f"{self.attempts + 1}.{key_id}"
-
-    def _leave(self, live: AppInstalled | AppUpdated) -> None:
-        self.clear_token()
-        self.record(
-            AppUninstalled(
-                site_id=self.site_id, app_key=self.app_key, installation_id=live.installation_id
-            )
-        )

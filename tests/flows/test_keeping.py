@@ -1,0 +1,48 @@
+"""What was lost is noticed, and tried again until it is there."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+from services.supervisor import Supervisor
+from shared.client import Client
+from tests.clients.ports import free_port
+from tests.flows.conftest import bare_nats
+
+
+class Short(Supervisor):
+    """Can't start anything new for a while."""
+
+    gateway = False
+    fails = 0
+
+    async def _spawn(self, name: str, command: list[str]) -> None:
+        if self.fails:
+            self.fails -= 1
+            raise OSError("no memory")
+        await super()._spawn(name, command)
+
+
+async def test_a_service_that_can_not_be_started_is_tried_again(tmp_path: Path) -> None:
+    told: list[str] = []
+    async with Short(tmp_path, port=free_port(), report=told.append) as house:
+        before = house.pid("token")
+        house.fails = 2
+        os.kill(before, signal.SIGKILL)
+        async with asyncio.timeout(20):
+            while house.pid("token") == before:
+                await asyncio.sleep(0.05)
+        await house.until_up()
+    assert told[1:3] == ["token can't be started, trying again: no memory"] * 2
+
+
+async def test_a_connection_that_is_closed_for_good_is_noticed(tmp_path: Path) -> None:
+    async with bare_nats(tmp_path) as url:
+        client = await Client.open(url, "gateway")
+        noticed = asyncio.create_task(client.until_closed())
+        await asyncio.sleep(1.5)
+        assert not noticed.done()
+        async with client:
+            pass
+        await asyncio.wait_for(noticed, 5)
