@@ -119,7 +119,10 @@ class TokenAttached(
     topic="installation.TokenAttached",
     line="token {token_id} attached to {app_key} on {site_id}",
 ):
-    """The app on this site runs on that token; `attempt` names the install that brought it."""
+    """The app on this site runs on that token.
+
+    With an `attempt` that install brings it: the app runs on it once it is installed or updated.
+    """
 
     site_id: str
     app_key: str

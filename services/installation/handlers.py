@@ -209,7 +209,7 @@ class Handlers:
         del context
         app = site.on_site(command.app_key)
         if app.is_under_way(command.attempt):
-            app.attach_token(command.token_id, attempt=command.attempt)
+            app.bring_token(command.token_id, command.attempt)
         else:
             app.let_go(command.token_id)
 
@@ -230,9 +230,7 @@ class Handlers:
         del context
         app = site.on_site(command.app_key)
         if app.is_under_way(command.attempt):
-            app.fail_install(command.code, command.detail)
-            if command.token_id is not None:
-                app.let_go(command.token_id)
+            app.fail_install(command.code, command.detail, token_id=command.token_id)
 
     def _found(self, url: str, context: Context) -> tuple[App, AppVersionSeen, str | None]:
         """The app, the version and the token that a URL leads to; raises DescriptorNotListed."""

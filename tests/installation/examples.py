@@ -31,12 +31,16 @@ REGISTERED = SiteRegistered(
     site_id=SITE, base_url="https://a.example.com", product="jira", admin=ANN, cloud_id="cloud"
 )
 ENABLED = PrivateListingsEnabled(site_id=SITE)
-ATTACHED = TokenAttached(site_id=SITE, app_key=APP, token_id=1, attempt=1)
 CLEARED = TokenCleared(site_id=SITE, app_key=APP, token_id=1)
 REMOVED = TokenRemovalSeen(site_id=SITE, app_key=APP, token_id=1)
 INSTALLED = AppInstalled(
     site_id=SITE, app_key=APP, installation_id=INSTALLATION, build=1, version="1.0.0"
 )
+
+
+def attached(token_id: int, attempt: int | None = None) -> TokenAttached:
+    """The app runs on a token, or that install brings it."""
+    return TokenAttached(site_id=SITE, app_key=APP, token_id=token_id, attempt=attempt)
 
 
 def licence(state: LicenceState) -> LicenceChanged:
@@ -62,6 +66,7 @@ def version_seen(build: int = 1, number: str = "1.0.0", **fields: Any) -> AppVer
     return AppVersionSeen(app_key=APP, build=build, version=number, **told | fields)
 
 
+ATTACHED = attached(1, attempt=1)
 SECOND = version_seen(2, "1.0.1")
 PUBLIC = (app_seen(status="public"), version_seen(visibility="public"))
 """A public app with a public version."""

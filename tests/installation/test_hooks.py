@@ -27,13 +27,13 @@ from shared.testing import Scenario
 from tests.installation.examples import (
     ANN,
     APP,
-    ATTACHED,
     BASE_URL,
     INSTALLATION,
     INSTALLED,
     REGISTERED,
     SITE,
     app_seen,
+    attached,
     link,
     on_site,
     requested,
@@ -126,7 +126,7 @@ def test_a_version_that_the_app_did_not_take_is_not_tried_again_by_itself(
 ) -> None:
     fields = {"authentication": "jwt", "descriptor": DESCRIPTOR, "visibility": "private"}
     second = version_seen(2, "1.0.1", **fields)
-    on_site(scenario, *live(ATTACHED, UPGRADE), app=(app_seen(), SEEN, second))
+    on_site(scenario, *live(attached(1), UPGRADE), app=(app_seen(), SEEN, second))
     scenario.when(answer(cause=8, outcome=outcome, status=None), actor="guestlist")
     if after == 3:
         scenario.given(App, APP, version_seen(3, "1.0.2", **fields))

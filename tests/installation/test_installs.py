@@ -160,7 +160,7 @@ def test_a_token_that_was_removed_meanwhile_licenses_nothing(scenario: Scenario)
 @rule("installs.update")
 def test_a_failed_install_leaves_nothing_and_its_token_cleared(scenario: Scenario) -> None:
     on_site(scenario, requested(token_id=1), ATTACHED)
-    scenario.when(FAIL, actor="guestlist").then(CLEARED, FAILED)
+    scenario.when(FAIL, actor="guestlist").then(FAILED, CLEARED)
     missing = refusals.NotInstalled(app_key=APP, site_id=SITE)
     scenario.ask_refused(App(site_id=SITE, app_key=APP), missing, actor=ANN)
     scenario.when(install(link()), actor=ANN)

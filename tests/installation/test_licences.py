@@ -17,12 +17,11 @@ from services.installation.events import (
     AppDisabled,
     AppEnabled,
     AppUpdated,
-    TokenAttached,
     TokenCleared,
 )
 from services.installation.needs import Apply, Generate
 from services.installation.queries import App, SiteTokens
-from services.installation.steps import AttachToken, FinishInstall
+from services.installation.steps import FinishInstall
 from services.token.commands import AppliedToken, ApplyToken, CreateToken
 from services.token.events import TokenRemoved as Removed
 from services.token.refusals import TokenBoundToOtherSite, TokenInvalid, TokenRemoved
@@ -40,6 +39,7 @@ from tests.installation.examples import (
     REMOVED,
     SITE,
     UNLICENSED,
+    attached,
     licence,
     on_site,
     requested,
@@ -54,11 +54,6 @@ CLEAR = ClearToken(site_id=SITE, app_key=APP)
 def set_token(token_id: int, state: LicenceState | None = None) -> SetToken:
     """The command that applies a token."""
     return SetToken(site_id=SITE, app_key=APP, token=KEYS.token(APP, token_id), state=state)
-
-
-def attached(token_id: int) -> TokenAttached:
-    """The app runs on a token that came by no install."""
-    return TokenAttached(site_id=SITE, app_key=APP, token_id=token_id)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +72,7 @@ def test_the_app_is_told_what_its_licence_stands_at(
 
 @rule("licence.paid")
 def test_a_free_app_has_no_state_and_is_told_nothing(scenario: Scenario) -> None:
-    free = requested(paid=False, token_id=1), attached(1), INSTALLED
+    free = requested(paid=False, token_id=1), ATTACHED, INSTALLED
     on_site(scenario, *free).when(TRIAL, actor=ANN)
     scenario.then_refused(refusals.AppIsFree(app_key=APP))
     assert scenario.ask(App(site_id=SITE, app_key=APP), actor=ANN)["lic"] is None
@@ -113,15 +108,6 @@ def test_the_token_in_use_set_again_leaves_the_licence_as_it_was_switched(
 def test_a_token_that_was_removed_stays_so_when_another_one_is(scenario: Scenario) -> None:
     on_site(scenario, *LICENSED, REMOVED, REMOVED.model_copy(update={"token_id": 2}))
     assert not scenario.store.load(Site, SITE).on_site(APP).is_licensed_by_token
-
-
-def test_an_update_by_the_link_of_the_token_in_use_leaves_the_licence_too(
-    scenario: Scenario,
-) -> None:
-    again = requested(token_id=1).model_copy(update={"attempt": 2})
-    on_site(scenario, *LICENSED, licence(LicenceState.ACTIVE_TRIAL), again)
-    scenario.when(AttachToken(site_id=SITE, app_key=APP, attempt=2, token_id=1), actor="guestlist")
-    scenario.then(attached(1).model_copy(update={"attempt": 2}))
 
 
 @pytest.mark.parametrize("state", LicenceState)
@@ -247,7 +233,7 @@ def test_the_removal_of_another_token_changes_no_licence(scenario: Scenario) -> 
 def test_a_licence_begins_and_ends_with_a_version_that_is_paid_or_free(
     scenario: Scenario,
 ) -> None:
-    free = requested(paid=False, token_id=1), attached(1), INSTALLED
+    free = requested(paid=False, token_id=1), ATTACHED, INSTALLED
     on_site(scenario, *free, requested(2, build=2, version="1.1.0"))
     finish = FinishInstall(site_id=SITE, app_key=APP, attempt=2)
     told = INSTALLED.model_dump() | {"build": 2, "version": "1.1.0"}

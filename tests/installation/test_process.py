@@ -8,10 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.installation.commands import InstallApp
-from services.installation.events import (
-    InstallFailed,
-    TokenAttached,
-)
+from services.installation.events import InstallFailed
 from services.installation.process import TIMEOUT, InstallProcess, RollOut
 from services.installation.refusals import InstallTimeout
 from services.installation.steps import AttachToken, FailInstall, FinishInstall, UpdateApp
@@ -25,7 +22,7 @@ from shared.links import Link
 from shared.messages import Command, Envelope, Event, Reply
 from shared.names import Position
 from tests.installation.conftest import KEYS
-from tests.installation.examples import ANN, APP, ATTACHED, INSTALLED, SITE, requested
+from tests.installation.examples import ANN, APP, ATTACHED, INSTALLED, SITE, attached, requested
 from tests.installation.steps import INSTALL, UPDATE, Services, published
 from tests.world import KEYS as WORLD_KEYS
 from tests.world import MARKETPLACE, World
@@ -93,7 +90,7 @@ async def test_a_step_done_again_sends_the_same_ids() -> None:
         assert (first.correlation_id, first.actor) == ("flow", "guestlist")
 
 
-@pytest.mark.parametrize("event", [INSTALLED, TokenAttached(site_id=SITE, app_key=APP, token_id=1)])
+@pytest.mark.parametrize("event", [INSTALLED, attached(1)])
 async def test_what_is_ready_may_be_updated(event: Event) -> None:
     assert await Services().step(event) == [UPDATE]
 

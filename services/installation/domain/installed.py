@@ -70,10 +70,16 @@ class Installed(Licensed):
         return self._begin(version, self._secret_by(key_id), token_id, private=private)
 
     def finish_install(self) -> None:
-        """End the install that is under way well; a licence begins with a paid version."""
+        """End the install that is under way well: what it brought is live from now on.
+
+        A licence begins with another token, or with the first version that is paid.
+        """
         if self.under_way is None:
             return
-        begins = self.under_way.paid and not self.paid
+        other_token = self.brought not in (None, self.token_id)
+        if other_token:
+            self.clear_token()
+        begins = self.under_way.paid and (other_token or not self.paid)
         ends = self.paid and not self.under_way.paid
         fields = self.under_way.model_dump(
             include={"site_id", "app_key", "installation_id", "build", "version"}
@@ -87,12 +93,16 @@ class Installed(Licensed):
         elif ends:
             self.change_licence(LicenceState.NONE)
 
-    def fail_install(self, code: str, detail: str, status: int | None = None) -> None:
-        """End the install that is under way badly: what wasn't live before leaves nothing."""
+    def fail_install(
+        self, code: str, detail: str, status: int | None = None, token_id: int | None = None
+    ) -> None:
+        """End the install that is under way badly: what is live stays as it is.
+
+        The token that it brought is cleared, and so is one of which that isn't known.
+        """
         if self.under_way is None:
             return
-        if self.live is None:
-            self.clear_token()
+        vain = token_id if self.brought is None else self.brought
         self.record(
             InstallFailed(
                 site_id=self.site_id,
@@ -103,6 +113,8 @@ class Installed(Licensed):
                 status=status,
             )
         )
+        if vain is not None:
+            self.let_go(vain)
 
     def uninstall(self) -> None:
         """Take the app off the site; its token stays bound to the site. Raises NotInstalled."""

@@ -7,6 +7,9 @@ from typing import Literal
 from services.installation import refusals
 from services.installation.commands import LicenceState
 from services.installation.events import (
+    AppInstalled,
+    AppUpdated,
+    InstallFailed,
     LicenceChanged,
     TokenAttached,
     TokenCleared,
@@ -29,6 +32,9 @@ class Licensed:
     paid: bool = False
     """Whether the version that is live has a licence at all."""
     token_id: int | None = None
+    """The token that the app runs on."""
+    brought: int | None = None
+    """The token that the install which is under way brings; what is live doesn't run on it yet."""
     licence: LicenceState = LicenceState.NONE
     removed: Bitmap = field(default_factory=Bitmap)
     """Tokens bound to this site that their partner removed."""
@@ -50,37 +56,32 @@ class Licensed:
         if not self.paid:
             raise refusals.AppIsFree(app_key=self.app_key)
 
-    def attach_token(self, token_id: int, *, attempt: int | None = None) -> None:
-        """Run the app on a token that was applied here; another one is cleared.
+    def attach_token(self, token_id: int) -> None:
+        """Run a live app on a token that was applied here; another one is cleared.
 
-        The licence of a live app begins anew, unless the token was removed meanwhile or was
-        in use already. That is without effect, but for the install that waits for it.
+        Its licence begins anew, unless the token was removed meanwhile. Again without effect.
         """
-        in_use = self.token_id == token_id
-        if in_use and attempt is None:
+        if self.token_id == token_id:
             return
-        if not in_use:
-            self.clear_token()
-        self.record(
-            TokenAttached(
-                site_id=self.site_id, app_key=self.app_key, token_id=token_id, attempt=attempt
-            )
-        )
-        if self.paid and self.is_licensed_by_token and not in_use:
+        self.clear_token()
+        self._attach(token_id, attempt=None)
+        if self.paid and self.is_licensed_by_token:
             self.change_licence(FRESH)
+
+    def bring_token(self, token_id: int, attempt: int) -> None:
+        """Keep a token that was applied here for the end of an install: it may still fail."""
+        self._attach(token_id, attempt)
 
     def clear_token(self) -> None:
         """Run the app on no token; again without effect."""
         if self.token_id is not None:
             self.change_licence(LicenceState.NONE)
-            self.record(
-                TokenCleared(site_id=self.site_id, app_key=self.app_key, token_id=self.token_id)
-            )
+            self._clear(self.token_id)
 
     def let_go(self, token_id: int) -> None:
-        """Clear a token that an install which failed may have applied; not one in use."""
-        if token_id != self.token_id:
-            self.record(TokenCleared(site_id=self.site_id, app_key=self.app_key, token_id=token_id))
+        """Clear a token that an install which failed may have applied; not one that is wanted."""
+        if token_id not in (self.token_id, self.brought):
+            self._clear(token_id)
 
     def see_token_removal(self, token_id: int) -> None:
         """Take over that a token bound to this site was removed: the app is unlicensed."""
@@ -98,16 +99,34 @@ class Licensed:
     def evolve_licence(self, event: Event) -> None:
         """Assign what `event` says."""
         match event:
-            case TokenAttached():
+            case TokenAttached(attempt=None):
                 self.token_id = event.token_id
-            case TokenCleared() if event.token_id == self.token_id:
-                self.token_id = None
+            case TokenAttached():
+                self.brought = event.token_id
+            case TokenCleared():
+                self.token_id = None if event.token_id == self.token_id else self.token_id
+                self.brought = None if event.token_id == self.brought else self.brought
             case TokenRemovalSeen():
                 self.removed = self.removed.plus(event.token_id)
             case LicenceChanged():
                 self.licence = event.state
+            case AppInstalled() | AppUpdated():
+                self.token_id = self.token_id if self.brought is None else self.brought
+                self.brought = None
+            case InstallFailed():
+                self.brought = None
 
     def change_licence(self, state: LicenceState) -> None:
         """Let the licence stand at a state; again without effect."""
         if self.licence is not state:
             self.record(LicenceChanged(site_id=self.site_id, app_key=self.app_key, state=state))
+
+    def _attach(self, token_id: int, attempt: int | None) -> None:
+        self.record(
+            TokenAttached(
+                site_id=self.site_id, app_key=self.app_key, token_id=token_id, attempt=attempt
+            )
+        )
+
+    def _clear(self, token_id: int) -> None:
+        self.record(TokenCleared(site_id=self.site_id, app_key=self.app_key, token_id=token_id))

@@ -122,6 +122,7 @@ class OnSite(Installed):
 
     def evolve(self, event: Event, version: int) -> None:
         """Assign what `event` says, which makes that version of the site."""
+        self.evolve_licence(event)
         match event:
             case InstallRequested():
                 self.attempts, self.under_way = event.attempt, event
@@ -160,8 +161,6 @@ class OnSite(Installed):
             case AppDisabled():
                 self.enabled = False
                 self.tell(version, "disabled")
-            case _:
-                self.evolve_licence(event)
 
     def _may_follow(self, app: App, version: AppVersionSeen) -> bool:
         """Whether that version may come without a link to it."""
