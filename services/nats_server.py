@@ -9,6 +9,7 @@ from pathlib import Path
 
 from services.ports import NotStarted, free_port
 from shared import broker_health
+from shared.files import write_anew
 
 USER = "guestlist"
 _WATCH = "watch"
@@ -44,8 +45,8 @@ class NatsServer:
             watch=_quoted(_WATCH),
             password=_quoted(self._password),
         )
-        _write_private(data / "nats.conf", config)
-        _write_private(data / "connection.json", json.dumps({"nats": self.url}))
+        write_anew(data / "nats.conf", config.encode())
+        write_anew(data / "connection.json", json.dumps({"nats": self.url}).encode())
 
     async def until_stuck(self) -> str:
         """Wait until a stream can't be written to; gives what the server says of it."""
@@ -73,9 +74,3 @@ def _quoted(text: str) -> str:
     """A text as the configuration of NATS has it; it knows no other escapes than these."""
     plain = (c if c >= " " and c not in '"\\\x7f' else f"\\x{ord(c):02x}" for c in text)
     return f'"{"".join(plain)}"'
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(text)

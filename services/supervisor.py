@@ -19,6 +19,7 @@ from services.nats_server import USER, NatsServer
 from services.ports import NotStarted
 from shared.client import Client, NoReply
 from shared.keys import Keys
+from shared.settings import Settings, archive_mark
 
 _START = 20.0
 """Seconds that everything has to start."""
@@ -116,14 +117,26 @@ class Supervisor:
             await asyncio.sleep(0.05)
 
     def _configure(self) -> None:
-        if not (self.data / "keys.json").exists():
-            Keys.make(self.data / "keys.json")
+        self._make_keys()
         self._nats = NatsServer(self.data, self._port)
         self.url = self._nats.url
         if self.gateway:
             address = Address.of(self.data, self._http_port)
             self.http = address.local
             self._environment = address.environment | self._environment
+
+    def _make_keys(self) -> None:
+        """Make what signs tokens for a new house; raises NotStarted where that would void some."""
+        settings = Settings(data=self.data)
+        if settings.keys.exists():
+            return
+        lost = any(settings.store(service).exists() for service in SERVICES)
+        if lost and not archive_mark(self.data).exists():
+            raise NotStarted(
+                f"{settings.keys} is gone, and with it all tokens and secrets of {self.data}: "
+                "put its copy there, or give them up and make another with guestlist keys"
+            )
+        Keys.make(settings.keys)
 
     async def _start(self) -> None:
         for name, command in self._commands().items():
@@ -170,9 +183,13 @@ class Supervisor:
     async def _watch(self) -> None:
         """End a NATS that can't store any more once it could again: its keeper starts it anew."""
         while True:
-            self._report(f"nats is to be started again: {await self._nats.until_stuck()}")
-            await self._nats.until_room()
-            await _end(self._children["nats"])
+            try:
+                self._report(f"nats is to be started again: {await self._nats.until_stuck()}")
+                await self._nats.until_room()
+                await _end(self._children["nats"])
+            except Exception as error:
+                self._report(f"nats isn't watched, trying again: {error!r}")
+                await asyncio.sleep(_RESTART)
 
     async def _stop(self) -> None:
         for task in (*self._keepers.values(), self._watching):

@@ -11,7 +11,7 @@ from shared.broker import Bus
 from shared.checkup import Checkup
 from shared.dead_letters import VERBS, Chosen
 from shared.desk import Desk
-from shared.errors import BadRequest, Internal, Refusal
+from shared.errors import BadRequest, Failure, Internal, Refusal
 from shared.follower import Follower
 from shared.messages import Message
 from shared.missing import Missing
@@ -56,6 +56,8 @@ class Operations:
                 reply = BadRequest(reason="body: see the messages in the documents").reply("")
             except Refusal as refusal:
                 reply = refusal.reply("")
+            except Failure as failure:
+                reply = failure.reply(clock.now())
             except Exception:
                 logger.exception("%s failed", message.subject)
                 reply = Internal().reply(clock.now())

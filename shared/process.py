@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -20,7 +20,17 @@ AT_ONCE = 32
 _RETRY = 1.0
 """Seconds until a step for which something is away is tried again."""
 
-Step = Callable[[Published], Awaitable[None]]
+
+class Steps(Protocol):
+    """What a process does after events."""
+
+    async def step(self, published: Published) -> None:
+        """Do what comes after an event; raises Unavailable when it has to be tried again."""
+        ...
+
+    async def give_up(self, published: Published) -> None:
+        """End what waits for a step that is never done."""
+        ...
 
 
 class Process(Follower):
@@ -30,9 +40,9 @@ class Process(Follower):
     something is Unavailable, otherwise until it is given up on.
     """
 
-    def __init__(self, consumer: str, origin: str, step: Step, pipeline: Pipeline) -> None:
+    def __init__(self, consumer: str, origin: str, steps: Steps, pipeline: Pipeline) -> None:
         super().__init__(EVENTS, consumer, f"evt.{origin}.>", pipeline)
-        self._step = step
+        self._steps = steps
 
     async def run(self, client: Client) -> None:
         """Do steps for ever; raises ConsumerGone, in a group."""
@@ -40,10 +50,16 @@ class Process(Follower):
 
     async def redeliver(self, letter: Letter) -> None:
         """Do the step of a letter."""
-        await self._step(Published.read(json.loads(letter.headers), letter.body))
+        await self._steps.step(Published.read(json.loads(letter.headers), letter.body))
 
     async def discard(self, letter: Letter) -> None:
-        """Nothing waits for a step that is never done."""
+        """Give up the step of a letter; what can't be read has none."""
+        try:
+            published = Published.read(json.loads(letter.headers), letter.body)
+            published.event()
+        except (KeyError, ValueError):
+            return
+        await self._steps.give_up(published)
 
     async def _take(self, message: Msg) -> None:
         try:
@@ -52,7 +68,7 @@ class Process(Follower):
             await self.failed(message, Unreadable(f"{type(error).__name__}: {error}"))
             return
         try:
-            await self._step(published)
+            await self._steps.step(published)
         except Unavailable:
             logger.info("the step for %s waits", message.subject)
             await message.nak(delay=_RETRY)

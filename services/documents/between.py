@@ -19,7 +19,7 @@ _VERBS = {
     "list": "Tell the dead letters that nobody dealt with.",
     "show": "Tell one of them with what is in it.",
     "redeliver": "Handle one again, and then all that wait behind it.",
-    "discard": "Go on without one; what waits behind it is handled.",
+    "discard": "Go on without one: an install that waits for it fails; what is behind it is done.",
 }
 
 

@@ -58,8 +58,8 @@ def main() -> None:
     followers: list[Follower] = [
         Inbox("listing", policies, pipeline),
         Inbox("token", policies, pipeline),
-        Process(INSTALLS, NAME, install.step, pipeline),
-        Process(ROLL_OUT, "listing", RollOut(sites.of, pipeline.answer).step, pipeline),
+        Process(INSTALLS, NAME, install, pipeline),
+        Process(ROLL_OUT, "listing", RollOut(sites.of, pipeline.answer), pipeline),
     ]
     asyncio.run(Service(bus, pipeline, followers, settings).run())
 

@@ -23,7 +23,7 @@ from services.installation.events import (
     SiteRenamed,
     TokenAttached,
 )
-from services.installation.refusals import InstallTimeout
+from services.installation.refusals import InstallTimeout, StepDiscarded
 from services.installation.steps import (
     AnswerHook,
     AttachToken,
@@ -45,6 +45,8 @@ from shared.names import Position, fold
 from shared.published import Published
 from shared.requests import Ask, Asked, follow_up
 
+_Told = AppInstalled | AppEnabled | AppDisabled | AppUninstalled | HookRequested | SiteRenamed
+"""After these an app is told where it stands."""
 TIMEOUT = timedelta(seconds=60)
 """After this an install that can't go on ends as failed; its token isn't applied any more."""
 
@@ -94,11 +96,20 @@ class InstallProcess:
             case AppInstalled() | AppUpdated() | InstallFailed() | TokenAttached():
                 update = UpdateApp(site_id=event.site_id, app_key=event.app_key)
                 await self._send(update, published)
+        if isinstance(event, _Told):
+            await self._tell_of(event.site_id, published)
+
+    async def give_up(self, published: Published) -> None:
+        """End what waits for a step that is never done: the install, and what an app is told."""
+        event = published.event()
         match event:
-            case AppInstalled() | AppEnabled() | AppDisabled() | AppUninstalled():
-                await self._tell_of(event.site_id, published)
-            case HookRequested() | SiteRenamed():
-                await self._tell_of(event.site_id, published)
+            case InstallRequested() | TokenAttached(attempt=int()):
+                install = event.model_dump(include={"site_id", "app_key", "attempt", "token_id"})
+                await self._send(_failed(install, StepDiscarded()), published)
+        if isinstance(event, _Told):
+            for row in await self._tellings(event.site_id):
+                if row.due.cause == published.position.version:
+                    await self._send(_never_told(row), published)
 
     async def _after_request(self, begun: InstallRequested, published: Published) -> Command | None:
         install = begun.model_dump(include={"site_id", "app_key", "attempt"})
@@ -191,9 +202,26 @@ class RollOut:
                     envelope = _envelope(update, published, after=(str(published.position),))
                     await _decided(self._decide(Asked(update, envelope)))
 
+    async def give_up(self, published: Published) -> None:
+        """Nothing waits: the sites follow with what is published next."""
+
 
 def _failed(install: dict[str, Any], why: Refusal | Refused) -> FailInstall:
     return FailInstall(**install, code=why.code, detail=why.detail)
+
+
+def _never_told(telling: Telling) -> AnswerHook:
+    request, hook = telling.request, telling.due.hook
+    return AnswerHook(
+        site_id=request.site_id,
+        app_key=request.app_key,
+        hook=hook,
+        cause=telling.due.cause,
+        url=request.base_url + request.hooks[hook],
+        sent_at=clock.now(),
+        milliseconds=0,
+        outcome="not-sent",
+    )
 
 
 async def _decided(deciding: Awaitable[Reply | Answer]) -> None:

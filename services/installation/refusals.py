@@ -59,6 +59,10 @@ class InstallTimeout(Refusal, hint="install it again"):
     """The installation could not be finished in time."""
 
 
+class StepDiscarded(Refusal, hint="install it again"):
+    """An operator discarded what came next; the dead letter says why it could not be done."""
+
+
 class HookRefused(Refusal, hint="look into the app's log; it has to answer 200, 201 or 204"):
     """{url} answered {status}."""
 

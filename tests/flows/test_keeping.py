@@ -5,6 +5,10 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
+from services.nats_server import NatsServer
+from services.ports import NotStarted
 from services.supervisor import Supervisor
 from shared.client import Client
 from tests.clients.ports import free_port
@@ -35,6 +39,32 @@ async def test_a_service_that_can_not_be_started_is_tried_again(tmp_path: Path) 
                 await asyncio.sleep(0.05)
         await house.until_up()
     assert told[1:3] == ["token can't be started, trying again: no memory"] * 2
+
+
+async def test_the_keys_of_stores_that_are_there_are_never_made_anew(tmp_path: Path) -> None:
+    (tmp_path / "token.sqlite").touch()
+    with pytest.raises(NotStarted, match=r"keys\.json is gone"):
+        async with Short(tmp_path, port=free_port()):
+            pass
+    assert not (tmp_path / "keys.json").exists()
+
+
+async def test_nats_is_watched_for_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = 0
+
+    async def until_stuck(_: NatsServer) -> str:
+        nonlocal looks
+        looks += 1
+        if looks > 1:
+            await asyncio.Event().wait()
+        raise KeyError("data")
+
+    monkeypatch.setattr(NatsServer, "until_stuck", until_stuck)
+    told: list[str] = []
+    async with Short(tmp_path, port=free_port(), report=told.append), asyncio.timeout(10):
+        while looks < 2:
+            await asyncio.sleep(0.05)
+    assert told == ["nats isn't watched, trying again: KeyError('data')"]
 
 
 async def test_a_connection_that_is_closed_for_good_is_noticed(tmp_path: Path) -> None:

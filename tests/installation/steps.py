@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from services.installation.commands import Hook
-from services.installation.domain import Telling
+from services.installation.domain import Due, Telling
 from services.installation.process import InstallProcess
 from services.installation.steps import AnswerHook, UpdateApp
 from shared import clock
@@ -14,7 +14,7 @@ from shared.published import Published
 from shared.requests import Asked
 from shared.testing import NOW
 from tests.installation.conftest import KEYS
-from tests.installation.examples import APP, SITE
+from tests.installation.examples import APP, SITE, requested
 from tests.world import taken
 
 INSTALL: dict[str, Any] = {"site_id": SITE, "app_key": APP, "attempt": 1}
@@ -39,6 +39,14 @@ def published(event: Event, age: timedelta = timedelta()) -> Published:
     )
     position = Position("installation", f"site/{SITE}", 7)
     return Published(event.TOPIC, position, meta, 7, "log", event.model_dump_json().encode())
+
+
+def telling(
+    cause: int = 7, hook: Hook = "installed", attempt: int = 1, *, install: bool = True
+) -> Telling:
+    """Something that the app is to be told; the event at hand is the 7th of the site."""
+    request = requested(attempt, hooks=HOOKS)
+    return Telling(Due(cause, hook, request), "jira", "https://a.example.com", "c", install=install)
 
 
 class Services:
@@ -83,8 +91,14 @@ class Services:
 
     async def step(self, event: Event, age: timedelta = timedelta()) -> list[object]:
         """The commands to which an event leads."""
-        process = InstallProcess(
-            KEYS, self.ask, self.decide, self.under_way, self.tellings, self.tell
-        )
-        await process.step(published(event, age))
+        await self._process.step(published(event, age))
         return [command for command, _ in self.decided]
+
+    async def give_up(self, event: Event) -> list[object]:
+        """The commands to which it leads that the step for an event is never done."""
+        await self._process.give_up(published(event))
+        return [command for command, _ in self.decided]
+
+    @property
+    def _process(self) -> InstallProcess:
+        return InstallProcess(KEYS, self.ask, self.decide, self.under_way, self.tellings, self.tell)

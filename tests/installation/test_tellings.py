@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from services.installation.commands import Hook
-from services.installation.domain import Due, Telling
+from services.installation.domain import Telling
 from services.installation.events import (
     AppDisabled,
     AppEnabled,
@@ -21,16 +20,8 @@ from shared.messages import Event
 from shared.testing import NOW
 from tests.installation.conftest import KEYS
 from tests.installation.examples import APP, ATTACHED, INSTALLATION, INSTALLED, SITE, requested
-from tests.installation.steps import HOOKS, INSTALL, Services, published
+from tests.installation.steps import INSTALL, Services, published, telling
 from tests.world import taken
-
-
-def telling(
-    cause: int = 7, hook: Hook = "installed", attempt: int = 1, *, install: bool = True
-) -> Telling:
-    """Something that the app is to be told; the event at hand is the 7th of the site."""
-    request = requested(attempt, hooks=HOOKS)
-    return Telling(Due(cause, hook, request), "jira", "https://a.example.com", "c", install=install)
 
 
 @pytest.mark.parametrize("event", [requested(), ATTACHED])
