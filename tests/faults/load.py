@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from random import Random
 from typing import Any
 
@@ -25,6 +26,8 @@ from tests.faults.history import History, Operation
 from tests.flows import acting
 from tests.flows.acting import ANN, BOB, MARKETPLACE, OPERATOR
 
+_PATIENCE = 0.7
+"""Seconds that a caller waits for an answer."""
 _AGAIN = 0.05
 """The part of the answers that are asked for once more."""
 
@@ -38,12 +41,15 @@ class Load:
         seed: int,
         *,
         callers: int = 64,
+        connections: int | None = None,
         apps: int = 4,
         sites: int = 12,
         rate: float | None = None,
         installs: float = 0.15,
     ) -> None:
-        """`rate`: commands in a second that all callers send at most; None is no limit.
+        """`connections`: how many the callers share; None is one for each.
+
+        `rate`: commands in a second that all callers send at most; None is no limit.
 
         `installs`: the part of the commands that install, or uninstall: each leads to many more.
         """
@@ -51,6 +57,7 @@ class Load:
         self._house = house
         self._random = Random(seed)
         self._callers = callers
+        self._connections = connections or callers
         self._every = 0.0 if rate is None else callers / rate
         """Seconds from one command of a caller to its next."""
         self._apps = [f"com.example.load-{number}" for number in range(apps)]
@@ -78,23 +85,27 @@ class Load:
 
     async def run(self) -> None:
         """Ask until told to end, and then until everything is answered."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._callers):
-                group.create_task(self._call())
+        async with AsyncExitStack() as connected:
+            opened = [
+                await connected.enter_async_context(await Client.open(self._house.url, ANN))
+                for _ in range(self._connections)
+            ]
+            async with asyncio.TaskGroup() as group:
+                for client, _ in zip(itertools.cycle(opened), range(self._callers), strict=False):
+                    group.create_task(self._call(Client(client._connection, ANN, _PATIENCE)))
 
     def end(self) -> None:
         """Ask for nothing new."""
         self._ended = True
 
-    async def _call(self) -> None:
-        async with await Client.open(self._house.url, ANN, timeout=0.7) as client:
-            due = time.monotonic() + self._random.uniform(0, self._every)
-            while not self._ended:
-                await asyncio.sleep(due - time.monotonic())
-                due += self._every
-                await self._ask(client)
-                if self._random.random() < _AGAIN:
-                    await self.history.repeat(client, self._random.choice(self._answered()))
+    async def _call(self, client: Client) -> None:
+        due = time.monotonic() + self._random.uniform(0, self._every)
+        while not self._ended:
+            await asyncio.sleep(due - time.monotonic())
+            due += self._every
+            await self._ask(client)
+            if self._random.random() < _AGAIN:
+                await self.history.repeat(client, self._random.choice(self._answered()))
 
     async def _ask(self, client: Client) -> None:
         app, chance = self._random.choice(self._apps), self._random.random()

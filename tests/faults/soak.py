@@ -68,7 +68,7 @@ async def _witness(folder: Path, before: list[Row]) -> Row:
         seed=FIRST + len(before),
         between=IN_A_HISTORY,
         victims=victims,
-        callers=partial(Load, callers=256, apps=APPS, installs=0.03),
+        callers=partial(Load, callers=512, connections=16, apps=APPS, installs=0.01),
     )
     return {"seed": report.seed, "operations": report.commands, "histories": APPS} | _told(report)
 
