@@ -95,13 +95,17 @@ def _decided_once(house: House, history: History) -> Iterator[str]:
 
 
 def _tokens(house: House, history: History) -> Iterator[str]:
-    """Never more than 50 active tokens; a token has one site for ever."""
+    """Never more than 50 active tokens; no number twice; a token has one site for ever."""
     del history
     active: dict[str, set[int]] = {}
+    created: dict[str, int] = {}
     bound: dict[tuple[str, int], str] = {}
     for record in house["token"].records:
         match record.event:
             case TokenCreated(app_key=app, token_id=number):
+                if number != created.setdefault(app, 0) + 1:
+                    yield f"{app} has token {number} after {created[app]}"
+                created[app] = number
                 active.setdefault(app, set()).add(number)
                 if len(active[app]) > LIMIT:
                     yield f"{app} has {len(active[app])} tokens at {record.originator_version}"
@@ -199,6 +203,6 @@ CHECKS: list[Callable[[House, History], Iterator[str]]] = [
     _handled,
     _removals,
     _copies,
-    orders.real_time,
+    orders.witnessed,
     orders.one_after_the_other,
 ]

@@ -88,6 +88,11 @@ class History:
             await asyncio.sleep(_PAUSE)
         return reply
 
+    @property
+    def on_tokens(self) -> int:
+        """How many answers there are about apps' tokens, each of which has to fit all others."""
+        return sum(len(rows) for _, rows in self.of_apps())
+
     def of_apps(self) -> Iterator[tuple[str, list[Operation]]]:
         """The answered operations on the tokens of each app."""
         apps: dict[str, list[Operation]] = {}

@@ -35,6 +35,8 @@ class Report:
     in_flight: list[int] = field(default_factory=list)
     """At each kill: commands that waited for an answer."""
     commands: int = 0
+    witnessed: int = 0
+    """How many of the answers were looked at in the order of what was decided."""
     seconds: float = 0.0
     unknown: int = 0
     """Outcomes that nobody knew until they were asked for again."""
@@ -112,6 +114,7 @@ async def run(
             report.unknown += row.unknown
             report.failed += row.failed
             report.outcomes[getattr(row.reply, "code", "accepted")] += 1
+        report.witnessed = load.history.on_tokens
         report.violations += await checker.violations(folder, client, load.history)
     return report
 

@@ -2,10 +2,14 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate
 
+from services.token.commands import CreateToken, RemoveToken
 from services.token.domain import LIMIT
 from services.token.events import TokenCreated, TokenRemoved
+from services.token.refusals import TokenLimitReached
+from shared.messages import Accepted, Refused
 from tests.faults.history import History, Operation
 from tests.faults.kept import House, Kept
 from tests.faults.linear import is_linearizable
@@ -14,37 +18,65 @@ _SMALL = 150
 """So many operations of an app are searched for an order without knowing any."""
 
 
-def real_time(house: House, history: History) -> Iterator[str]:
-    """Who was answered before another one asked, was decided before it."""
-    counts = _active_counts(house["token"])
+def witnessed(house: House, history: History) -> Iterator[str]:
+    """The order in which an app's tokens changed explains each answer, and no answer is too early.
+
+    Who was answered before another one asked, was decided before it. A change has the answer that
+    it has to have; what changed nothing was true at a time between question and answer.
+    """
+    changes = Changes.by_app(house["token"])
     for app, operations in history.of_apps():
-        latest = 0.0
-        decided = sorted((row for row in operations if row.version), key=_version)
-        for operation in decided:
-            if operation.returned < latest:
-                yield f"{operation.id} was answered before one was asked that goes before it"
-            latest = max(latest, operation.called)
-        bounds = Bounds(decided, end=max(counts[app], default=0) + 1)
+        changed = changes.get(app, Changes())
+        yield from _in_time(operations)
+        bounds = Bounds([row for row in operations if row.version], end=changed.last + 1)
         for operation in operations:
-            if getattr(operation.reply, "code", "") == "token-limit-reached":
-                yield from _limit_was_reached(app, operation, bounds, counts[app])
+            if not _explained(operation, changed, bounds):
+                yield f"{operation.id} can't have been answered so: {operation}"
+
+
+def _in_time(operations: Sequence[Operation]) -> Iterator[str]:
+    latest = 0.0
+    for operation in sorted((row for row in operations if row.version), key=_version):
+        if operation.returned < latest:
+            yield f"{operation.id} was answered before one was asked that goes before it"
+        latest = max(latest, operation.called)
 
 
 def _version(operation: Operation) -> int:
     return operation.version
 
 
-def _active_counts(kept: Kept) -> dict[str, dict[int, int]]:
-    """By app and version: how many tokens are active."""
-    counts: dict[str, dict[int, int]] = {}
-    for record in kept.records:
-        change = {TokenCreated: 1, TokenRemoved: -1}.get(type(record.event), 0)
-        app = record.event.app
-        if app is not None:
-            rows = counts.setdefault(app, {})
-            before = rows.get(record.originator_version - 1, 0)
-            rows[record.originator_version] = before + change
-    return counts
+@dataclass
+class Changes:
+    """How the tokens of an app changed, by its versions."""
+
+    created: dict[int, int] = field(default_factory=dict)
+    """Which token came with a version."""
+    removed: dict[int, int] = field(default_factory=dict)
+    """With which version a token went."""
+    active: dict[int, int] = field(default_factory=lambda: {0: 0})
+    """How many there are as of a version."""
+    last: int = 0
+
+    @classmethod
+    def by_app(cls, kept: Kept) -> "dict[str, Changes]":
+        """Those of all apps."""
+        apps: dict[str, Changes] = {}
+        for record in kept.records:
+            event, version = record.event, record.originator_version
+            if event.app is None:
+                continue
+            app = apps.setdefault(event.app, cls())
+            app.active[version] = app.active[version - 1]
+            app.last = version
+            match event:
+                case TokenCreated():
+                    app.created[version] = event.token_id
+                    app.active[version] += 1
+                case TokenRemoved():
+                    app.removed[event.token_id] = version
+                    app.active[version] -= 1
+        return apps
 
 
 class Bounds:
@@ -58,22 +90,26 @@ class Bounds:
         self._last = [1, *accumulate((row[1] for row in returned), max)]
         self._next = [end, *accumulate((row[1] for row in reversed(called)), min)][::-1]
 
-    def last(self, time: float) -> int:
-        """The last one that was answered before, at least 1."""
-        return self._last[bisect_left(self._returned, time)]
-
-    def next(self, time: float) -> int:
-        """The first one of those that were asked for later."""
-        return self._next[bisect_right(self._called, time)]
+    def during(self, operation: Operation) -> range:
+        """The versions that there may have been between question and answer."""
+        last = self._last[bisect_left(self._returned, operation.called)]
+        return range(last, self._next[bisect_right(self._called, operation.returned)])
 
 
-def _limit_was_reached(
-    app: str, refused: Operation, bounds: Bounds, active: dict[int, int]
-) -> Iterator[str]:
-    """At some time between question and answer the app had all the tokens that it may have."""
-    possible = range(bounds.last(refused.called), bounds.next(refused.returned))
-    if not any(active[version] >= LIMIT for version in possible):
-        yield f"{refused.id} was refused for {app}, though there was room"
+def _explained(operation: Operation, changes: Changes, bounds: Bounds) -> bool:
+    command, reply = operation.command, operation.reply
+    match command, reply:
+        case CreateToken(), Accepted():
+            number = changes.created.get(operation.version)
+            return number is not None and number == reply.result["token_id"]
+        case CreateToken(), Refused(code=TokenLimitReached.CODE):
+            return any(changes.active[version] >= LIMIT for version in bounds.during(operation))
+        case RemoveToken(token_id=number), Accepted():
+            gone = changes.removed.get(number)
+            if operation.version:
+                return gone == operation.version
+            return gone is not None and gone < bounds.during(operation).stop
+    return False
 
 
 def one_after_the_other(house: House, history: History) -> Iterator[str]:

@@ -32,8 +32,8 @@ BETWEEN = 300
 would come before they have, and nothing would be under way."""
 FIRST = 1000
 """The seed of the first run; each has its own."""
-OPERATIONS, IN_A_HISTORY, APPS = 10_000_000, 30_000, 8
-"""In all; from one kill to the next; and how many apps they are on: each has its own history."""
+WITNESSED, IN_A_HISTORY, APPS = 10_000_000, 30_000, 8
+"""Answers in all, from one kill to the next, and how many apps: each has its own history."""
 DEATHS = 20
 """How often a service dies at each of its points."""
 
@@ -70,7 +70,8 @@ async def _witness(folder: Path, before: list[Row]) -> Row:
         victims=victims,
         callers=partial(Load, callers=512, connections=16, apps=APPS, installs=0.01),
     )
-    return {"seed": report.seed, "operations": report.commands, "histories": APPS} | _told(report)
+    counted = {"operations": report.commands, "witnessed": report.witnessed, "histories": APPS}
+    return {"seed": report.seed} | counted | _told(report)
 
 
 def _told(report: killing.Report) -> Row:
@@ -128,7 +129,7 @@ async def _endure(folder: Path, before: list[Row]) -> Row:
 PARTS = [
     Part("kills", KILLS, _kill),
     Part("deaths", DEATHS * len(PLACES), _crash),
-    Part("operations", OPERATIONS, _witness),
+    Part("witnessed", WITNESSED, _witness),
     Part("hours", endurance.HOURS, _endure),
 ]
 

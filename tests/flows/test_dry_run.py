@@ -152,8 +152,8 @@ async def test_a_command_printed_for_python_does_the_same(house: Supervisor) -> 
 async def test_a_command_printed_for_nats_does_the_same(house: Supervisor) -> None:
     typed = ("send", "RegisterPartner", "partner_id=nats", "organisation=It's É", "--id", "n")
     printed = await guestlist(*typed, "--as", "ann", "--print", "nats")
-    program, _, server, verb, subject, body, flag, header = shlex.split(printed.out)
-    assert (program, server, verb, flag) == ("nats", "$GUESTLIST_NATS", "req", "-H")
+    server, program, verb, subject, body, flag, header = shlex.split(printed.out)
+    assert (server, program, verb, flag) == ("NATS_URL=$GUESTLIST_NATS", "nats", "req", "-H")
     name, _, value = header.partition(":")
     connection = await nats.connect(house.url)
     message = await connection.request(subject, body.encode(), headers={name: value})
