@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 
 from services.ports import NotStarted, free_port
 from shared.files import write_anew
+from shared.settings import Settings
 
 _PORT = 8080
 PUBLIC_URL = "GUESTLIST_PUBLIC_URL"
@@ -27,10 +28,11 @@ class Address(NamedTuple):
         try:
             known = cls.known(data)
         except ValueError as error:
-            mend = f"remove it, and give {PUBLIC_URL} as it was"
+            mend = f"remove it, and give {PUBLIC_URL} and --http-port as they were"
             raise NotStarted(f"{error}: {mend}") from None
         port = free_port(_PORT, wanted or (known.http_port if known else None))
-        usual = known.public_url if known and known.http_port == port else _local(port)
+        given = known is not None and known.public_url != known.local
+        usual = known.public_url if known and given else _local(port)
         address = cls(port, os.environ.get(PUBLIC_URL, usual))
         if address != known:
             write_anew(_file(data), json.dumps(address._asdict()).encode())
@@ -57,7 +59,10 @@ class Address(NamedTuple):
 
 
 def _local(port: int) -> str:
-    return f"http://127.0.0.1:{port}"
+    host = Settings().http_host
+    if host in ("0.0.0.0", "::"):  # noqa: S104  # compared, not listened at
+        host = "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _file(data: Path) -> Path:

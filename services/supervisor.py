@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import ctypes
-import fcntl
 import os
 import signal
 import subprocess
@@ -12,14 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 from services.address import Address
 from services.contract import GATEWAY, SERVICES
+from services.folder import KeysGone, kept, make_keys
 from services.nats_server import USER, NatsServer
 from services.ports import NotStarted
 from shared.client import Client, NoReply
-from shared.keys import Keys
-from shared.settings import Settings, archive_mark
+from shared.settings import Settings
 
 _START = 20.0
 """Seconds that everything has to start."""
@@ -27,10 +27,6 @@ _STOP = 10.0
 """Seconds that a child has to end by itself."""
 _RESTART = 0.5
 """Seconds until a child that died is started again."""
-
-
-class AlreadyUp(Exception):
-    """Another supervisor runs on this folder."""
 
 
 class Supervisor:
@@ -56,20 +52,19 @@ class Supervisor:
         self._port = port
         self._http_port = http_port
         self._environment = dict(environment or {})
-        self._report = report
+        self._tell = report
         self._children: dict[str, asyncio.subprocess.Process] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
         self._watching: asyncio.Task[None] | None = None
-        self._lock: int | None = None
+        self._kept = contextlib.ExitStack()
         self.url = ""
         self.http = ""
         """Where HTTP is served."""
 
     async def __aenter__(self) -> Self:
-        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self.data / "log").mkdir(exist_ok=True)
-        self._lock = _lock(self.data / "lock")
+        self._kept.enter_context(kept(self.data))
         try:
+            (self.data / "log").mkdir(exist_ok=True)
             self._configure()
             await self._start()
         except BaseException:
@@ -117,26 +112,16 @@ class Supervisor:
             await asyncio.sleep(0.05)
 
     def _configure(self) -> None:
-        self._make_keys()
+        try:
+            make_keys(Settings(data=self.data).keys, self.data)
+        except KeysGone as error:
+            raise NotStarted(str(error)) from None
         self._nats = NatsServer(self.data, self._port)
         self.url = self._nats.url
         if self.gateway:
             address = Address.of(self.data, self._http_port)
             self.http = address.local
             self._environment = address.environment | self._environment
-
-    def _make_keys(self) -> None:
-        """Make what signs tokens for a new house; raises NotStarted where that would void some."""
-        settings = Settings(data=self.data)
-        if settings.keys.exists():
-            return
-        lost = any(settings.store(service).exists() for service in SERVICES)
-        if lost and not archive_mark(self.data).exists():
-            raise NotStarted(
-                f"{settings.keys} is gone, and with it all tokens and secrets of {self.data}: "
-                "put its copy there, or give them up and make another with guestlist keys"
-            )
-        Keys.make(settings.keys)
 
     async def _start(self) -> None:
         for name, command in self._commands().items():
@@ -180,6 +165,11 @@ class Supervisor:
             except (OSError, subprocess.SubprocessError) as error:
                 self._report(f"{name} can't be started, trying again: {error}")
 
+    def _report(self, text: str) -> None:
+        """Tell something; where that can't be told what is kept running is kept running."""
+        with contextlib.suppress(OSError):
+            self._tell(text)
+
     async def _watch(self) -> None:
         """End a NATS that can't store any more once it could again: its keeper starts it anew."""
         while True:
@@ -197,8 +187,7 @@ class Supervisor:
                 task.cancel()
         for name in reversed(self._children):  # NATS began first and ends last
             await _end(self._children[name])
-        if self._lock is not None:
-            os.close(self._lock)
+        self._kept.close()
 
 
 def stop_when_told() -> None:
@@ -209,27 +198,13 @@ def stop_when_told() -> None:
 
 
 async def _until_listening(url: str) -> None:
-    host, _, port = url.rpartition("/")[2].rpartition(":")
+    place = urlsplit(url)
     while True:
         with contextlib.suppress(OSError):
-            _, writer = await asyncio.open_connection(host, int(port))
+            _, writer = await asyncio.open_connection(place.hostname, place.port)
             writer.close()
             return
         await asyncio.sleep(0.05)
-
-
-def _lock(path: Path) -> int:
-    """Hold the folder until this process ends; raises AlreadyUp."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        pid = os.read(descriptor, 20).decode() or "unknown"
-        os.close(descriptor)
-        raise AlreadyUp(f"process {pid} runs on {path.parent}") from None
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, str(os.getpid()).encode())
-    return descriptor
 
 
 async def _end(child: asyncio.subprocess.Process) -> None:

@@ -11,6 +11,7 @@ from services.cli.options import HERE, Data
 from services.cli.stop import REFUSED, WRONG_USE, Stop
 from services.cli.stores import all_stores, event_at, showing_progress
 from services.cli.told import Archived
+from shared.files import writing_anew
 
 if TYPE_CHECKING:
     from services.history.archive import Cut
@@ -38,13 +39,11 @@ def export(
     from services.history import archive
 
     stores, cut = all_stores(data), _cut(as_of, data)
-    new = path.with_name(f"{path.name}.new")
-    with showing_progress() as progress, new.open("wb") as file:
+    with showing_progress() as progress, writing_anew(path) as file:
         lines = 0
         for line in archive.write(stores, cut, progress):
             file.write(line)
             lines += 1
-    new.replace(path)  # whole, or what was there stays
     told = Archived(path=path, lines=lines)
     out.tell(told, [(f"wrote {lines} lines to {path}",)])
 
@@ -66,13 +65,16 @@ def import_(
 
 def load(path: Path, data: Path) -> int:
     """Make the stores of a folder from an archive, for how many events there are; raises Stop."""
+    from services import folder
     from services.history import archive
 
     try:
-        with showing_progress() as progress, path.open("rb") as file:
+        with folder.kept(data), showing_progress() as progress, path.open("rb") as file:
             size = sum(1 for _ in file)
             file.seek(0)
             return sum(archive.read(progress.of(file, size, f"lines of {path}"), data).values())
+    except folder.AlreadyUp as error:
+        raise Stop(WRONG_USE, "already-up", str(error), "stop it, or give another --data") from None
     except FileNotFoundError:
         hint = "name another file, or make one"
         raise Stop(

@@ -76,11 +76,15 @@ def send(
     asked = arguments.request(Command.TABLE, command, fields or [])
     id_ = uuid.uuid4().hex if command_id is None else command_id
     arguments.check(actor, id_)
+    others = {"--dry-run": dry_run, "--wait": wait, "--trace": trace, "--print": tool}
+    if durable and any(others.values()):
+        other = next(name for name, given in others.items() if given)
+        raise Stop(WRONG_USE, "wrong-use", f"--durable goes without {other}", "give one of them")
     if tool is not None:
         text(printed(tool, asked, actor, id_, dry_run=dry_run), reveal=reveal)
         return
     if durable:
-        _enqueue(asked, actor, id_, data, nats, out)
+        _enqueue(asked, actor, id_, data, nats, timeout, out)
         return
     out.reveal = reveal
     again = f"send it again with --id {id_}: it is decided once"
@@ -137,7 +141,13 @@ def query(
 
 
 def _enqueue(
-    command: Command, actor: str, id_: str, data: Path, nats: str | None, out: Printer
+    command: Command,
+    actor: str,
+    id_: str,
+    data: Path,
+    nats: str | None,
+    timeout: float,
+    out: Printer,
 ) -> None:
     if command.SECRET:
         known = SecretNotDurable()
@@ -146,7 +156,7 @@ def _enqueue(
     async def ask(client: "Client") -> None:
         await client.enqueue(command, actor=actor, command_id=id_)
 
-    connection.ask(ask, actor, data, nats, f"send it again with --id {id_}")
+    connection.ask(ask, actor, data, nats, f"send it again with --id {id_}", timeout)
     row = (f"kept {id_}: it is decided once, as soon as {command.SERVICE} is there",)
     out.tell(Kept(command_id=id_), [row])
 

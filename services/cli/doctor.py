@@ -35,7 +35,7 @@ async def examine(
             for finding in await _streams_and_clock(client, now):
                 yield finding
     except NoReply as error:
-        mend = "start it: guestlist up; or name it: --nats nats://USER:PASSWORD@HOST:PORT"
+        mend = "start it: guestlist up; or name it: GUESTLIST_NATS=nats://USER:PASSWORD@HOST:PORT"
         yield Finding(check="server", well=False, detail=str(error), mend=mend)
         for finding in _kept(data) if data is not None else ():
             yield finding

@@ -26,7 +26,7 @@ def _heard(data: Path) -> tuple[str, str]:
     try:
         address = Address.known(data)
     except (OSError, ValueError) as error:
-        return str(error), "remove the file, and give the port: guestlist up --http-port PORT"
+        return str(error), "remove it, and give --http-port and GUESTLIST_PUBLIC_URL as they were"
     if address is None:
         return "none runs on this folder", ""
     try:

@@ -51,4 +51,4 @@ def printed(tool: Tool, command: Command, actor: str, id_: str, *, dry_run: bool
         f"-H {shlex.quote(f'{key}:{value}')}" for key, value in headers.encode(attributes).items()
     ]
     subject = Address.of("cmd", command, actor)
-    return f'nats -s "$GUESTLIST_NATS" req {subject} {shlex.quote(body)} {" ".join(given)}\n'
+    return f'NATS_URL="$GUESTLIST_NATS" nats req {subject} {shlex.quote(body)} {" ".join(given)}\n'

@@ -33,6 +33,8 @@ def up(
         typer.Option(
             min=1,
             max=65535,
+            envvar="GUESTLIST_HTTP_PORT",
+            show_envvar=False,
             help="Port of HTTP; the one before, at first 8080 or the next free one.",
         ),
     ] = None,
@@ -59,8 +61,9 @@ def up(
     own, so that nothing that is sent there reaches the real one. Apps are told nothing then, nor
     when it is started again.
     """
+    from services.folder import AlreadyUp
     from services.ports import NotStarted
-    from services.supervisor import AlreadyUp, Supervisor, stop_when_told
+    from services.supervisor import Supervisor, stop_when_told
     from shared.settings import Settings
 
     try:
@@ -137,20 +140,24 @@ def service(
 
 def keys(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="Where the key file goes.")],
+    stores: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Make none where a store is: its own is gone."),
+    ] = None,
     *,
     out: Printer,
 ) -> None:
     """Make the file of the keys that sign tokens, unless it is there."""
-    from shared.keys import Keys
+    from services.folder import KeysGone, make_keys
 
     try:
-        Keys.make(path)
-    except FileExistsError:
-        Keys.read(path)
-        out.tell(KeyFile(path=path, made=False), [(f"{path} is there already",)])
-    else:
-        row = (f"made {path}: keep a copy, apart from the stores",)
-        out.tell(KeyFile(path=path, made=True), [row])
+        made = make_keys(path, stores)
+    except KeysGone as error:
+        raise Stop(REFUSED, "keys-gone", str(error), "without, no token is good any more") from None
+    except ValueError as error:
+        raise Stop(REFUSED, "no-keys", str(error), "put a copy there, or name another") from None
+    row = f"made {path}: keep a copy, apart from the stores" if made else f"{path} is there already"
+    out.tell(KeyFile(path=path, made=made), [(row,)])
 
 
 def doctor(

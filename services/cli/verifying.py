@@ -12,6 +12,7 @@ from services.cli.options import HERE, Data, Nats
 from services.cli.stop import REFUSED, WRONG_USE, Stop
 from services.cli.stores import all_stores, showing_progress
 from services.cli.told import Looked, Sealed
+from shared.files import write_anew
 
 if TYPE_CHECKING:
     from services.history.progress import Progress
@@ -80,7 +81,7 @@ def seal(
         raise Stop(WRONG_USE, "bad-request", str(error), "name another file with --key") from None
     with showing_progress() as progress:
         signed = SignedSeal.of(Seal.of(stores, progress), private)
-    path.write_text(signed.model_dump_json())
+    write_anew(path, signed.model_dump_json().encode())
     ends = {service: log.end for service, log in signed.seal.logs.items()}
     told = Sealed(path=path, key=key_file, signer=signed.signer, time=signed.seal.time, ends=ends)
     places = ", ".join(f"{service} up to {end}" for service, end in ends.items())

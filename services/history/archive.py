@@ -7,6 +7,7 @@ always gives the same text; the id of a log isn't in it, as what is read becomes
 """
 
 import json
+import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
+from services import folder
 from services.contract import SERVICES
 from services.history.moments import Moment
 from services.history.progress import Progress
@@ -27,7 +29,7 @@ from shared.command_log import CommandRow
 from shared.messages import Accepted
 from shared.names import Advance, Position, iso
 from shared.records import Stored
-from shared.settings import archive_mark, store_file
+from shared.settings import Settings, archive_mark, store_file
 from shared.sqlite import SQLiteRecorder, open_sqlite
 from shared.store import Store
 
@@ -130,19 +132,20 @@ def _line(value: object) -> bytes:
 def read(lines: Iterable[bytes], data: Path) -> dict[str, int]:
     """Make the stores of an archive in a folder that has none; gives how many events each got.
 
-    They are moved there once all are whole; after a kill between these moves the next call says
-    which is there. By a mark beside them apps are told nothing. Raises FileExistsError when there
-    is a store, NoArchive, and Damaged for an event that this program can't read.
+    They are put there once all are whole; after a kill while that goes on the next call says which
+    is there. By a mark beside them apps are told nothing, and their keys are new. Raises
+    FileExistsError when there is a store, NoArchive, and Damaged for an event that this program
+    can't read.
     """
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for service in SERVICES:
-        if store_file(data, service).exists():
-            raise FileExistsError(f"there is a store {store_file(data, service)}")
-    with tempfile.TemporaryDirectory(prefix="importing-", dir=data) as folder:
-        events = _read(lines, Path(folder))
+    for store in folder.stores(data):
+        raise FileExistsError(f"there is a store {store}")
+    with tempfile.TemporaryDirectory(prefix="importing-", dir=data) as made:
+        events = _read(lines, Path(made))
         archive_mark(data).write_text(_MARK)
+        folder.make_keys(Settings(data=data).keys, None)
         for service in events:
-            store_file(Path(folder), service).rename(store_file(data, service))
+            os.link(store_file(Path(made), service), store_file(data, service))
     return events
 
 

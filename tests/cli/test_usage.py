@@ -50,6 +50,11 @@ WRONG = {
     "an unknown code": (("explain", "token-limit"), "unknown-code", "mean token-limit-reached?"),
     "an unlike code": (("explain", "zzz"), "unknown-code", "docs/codes.md"),
     "an unknown tool": ((*CREATE, "app_key=x", "--print", "curl"), "wrong-use", "'nats', 'python'"),
+    "a kept command that is tried": (
+        (*CREATE, "app_key=x", "--durable", "--dry-run"),
+        "wrong-use",
+        "--durable goes without --dry-run",
+    ),
     "an unknown option": (("audit", "--folow"), "wrong-use", "--follow"),
 }
 """What is wrong: what is typed, the code, and a part of what is said."""

@@ -154,4 +154,4 @@ def test_a_folder_whose_address_cannot_be_read_is_found(tmp_path: Path, text: st
     (tmp_path / "http.json").write_text(text)
     found = knock(tmp_path)
     assert (found.well, found.detail) == (False, f"{tmp_path / 'http.json'} names no address")
-    assert found.mend.startswith("remove the file")
+    assert found.mend.startswith("remove it")

@@ -67,6 +67,26 @@ async def test_nats_is_watched_for_good(tmp_path: Path, monkeypatch: pytest.Monk
     assert told == ["nats isn't watched, trying again: KeyError('data')"]
 
 
+async def test_who_can_not_be_told_anything_is_kept_running(tmp_path: Path) -> None:
+    def broken(_: str) -> None:
+        raise BrokenPipeError
+
+    async with Short(tmp_path, port=free_port(), report=broken) as house:
+        before = house.pid("token")
+        os.kill(before, signal.SIGKILL)
+        async with asyncio.timeout(20):
+            while house.pid("token") == before:
+                await asyncio.sleep(0.05)
+
+
+async def test_who_follows_a_house_finds_it_again_when_it_is_started_anew(tmp_path: Path) -> None:
+    async with Short(tmp_path, port=free_port()) as house:
+        client = await Client.open(house.url, "ann")
+    async with client, Short(tmp_path) as house, asyncio.timeout(20):
+        while await client.health("token") is None:
+            await asyncio.sleep(0.05)
+
+
 async def test_a_connection_that_is_closed_for_good_is_noticed(tmp_path: Path) -> None:
     async with bare_nats(tmp_path) as url:
         client = await Client.open(url, "gateway")

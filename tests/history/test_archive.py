@@ -2,12 +2,14 @@
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from services.folder import KeysGone, make_keys
 from services.history import moments, stores
 from services.history.archive import Cut, NoArchive, read, write
 from services.history.kinds import KINDS
@@ -58,7 +60,7 @@ def test_nothing_is_left_beside_what_is_read(data: Path, tmp_path: Path) -> None
     read(archive(data), tmp_path)
     files = sorted(path.name for path in tmp_path.iterdir())
     stores = [f"{service}.sqlite" for service in KINDS]
-    assert files == sorted([*stores, archive_mark(tmp_path).name])
+    assert files == sorted([*stores, archive_mark(tmp_path).name, "keys.json"])
 
 
 def test_each_line_is_a_cloudevent(data: Path) -> None:
@@ -93,6 +95,25 @@ def test_a_history_as_of_a_time_ends_there(data: Path, tmp_path: Path) -> None:
     assert [line for line in lines if handled not in line] == [
         line for line in archive(data) if handled not in line
     ]
+
+
+def test_a_store_that_is_made_meanwhile_is_not_replaced(data: Path, tmp_path: Path) -> None:
+    def lines() -> Iterator[bytes]:
+        yield from archive(data)
+        store_file(tmp_path, "token").write_text("theirs")
+
+    with pytest.raises(FileExistsError):
+        read(lines(), tmp_path)
+    assert store_file(tmp_path, "token").read_text() == "theirs"
+
+
+def test_a_history_that_is_read_has_keys_of_its_own(data: Path, tmp_path: Path) -> None:
+    read(archive(data), tmp_path)
+    keys = tmp_path / "keys.json"
+    assert keys.exists()
+    keys.unlink()
+    with pytest.raises(KeysGone):
+        make_keys(keys, tmp_path)
 
 
 def test_what_is_no_archive_leaves_nothing(data: Path, tmp_path: Path) -> None:
