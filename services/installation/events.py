@@ -119,15 +119,16 @@ class TokenAttached(
     topic="installation.TokenAttached",
     line="token {token_id} attached to {app_key} on {site_id}",
 ):
-    """The app on this site runs on that token.
+    """The app on this site runs on that token, or an install brings it.
 
-    With an `attempt` that install brings it: the app runs on it once it is installed or updated.
+    `attempt` names the install; what is `brought` the app runs on once that has ended well.
     """
 
     site_id: str
     app_key: str
     token_id: int
     attempt: int | None = None
+    brought: bool = False
 
 
 class TokenCleared(

@@ -231,6 +231,8 @@ class Handlers:
         app = site.on_site(command.app_key)
         if app.is_under_way(command.attempt):
             app.fail_install(command.code, command.detail, token_id=command.token_id)
+        elif command.token_id is not None:
+            app.let_go(command.token_id)
 
     def _found(self, url: str, context: Context) -> tuple[App, AppVersionSeen, str | None]:
         """The app, the version and the token that a URL leads to; raises DescriptorNotListed."""

@@ -38,7 +38,7 @@ from services.listing.events import (
 )
 from services.token.commands import ApplyToken
 from shared import clock
-from shared.errors import Refusal, Unavailable
+from shared.errors import Internal, Refusal, Unavailable
 from shared.keys import Keys
 from shared.messages import Answer, Command, Envelope, Failed, Refused, Reply
 from shared.names import Position, fold
@@ -210,8 +210,12 @@ def _failed(install: dict[str, Any], why: Refusal | Refused) -> FailInstall:
     return FailInstall(**install, code=why.code, detail=why.detail)
 
 
-def _never_told(telling: Telling) -> AnswerHook:
+def _never_told(telling: Telling) -> Command:
+    """What comes of it that an app isn't told something: an install that waits for that fails."""
     request, hook = telling.request, telling.due.hook
+    if telling.install:
+        install = request.model_dump(include={"site_id", "app_key", "attempt"})
+        return _failed(install, StepDiscarded())
     return AnswerHook(
         site_id=request.site_id,
         app_key=request.app_key,
@@ -225,8 +229,11 @@ def _never_told(telling: Telling) -> AnswerHook:
 
 
 async def _decided(deciding: Awaitable[Reply | Answer]) -> None:
-    if isinstance(await deciding, Failed):
-        raise Unavailable
+    match await deciding:
+        case Failed(code=Internal.CODE) as failed:
+            raise RuntimeError(failed.detail)
+        case Failed():
+            raise Unavailable
 
 
 def _envelope(
@@ -237,8 +244,11 @@ def _envelope(
     deadline: datetime | None = None,
 ) -> Envelope:
     step = f"{type(command).__name__}:{command.key}"
-    if isinstance(command, AnswerHook):  # of one event there may be several
-        step += f":{command.app_key}:{command.hook}:{command.cause}"
+    match command:  # of one event there may be several
+        case AnswerHook():
+            step += f":{command.app_key}:{command.hook}:{command.cause}"
+        case FailInstall():
+            step += f":{command.app_key}"
     return follow_up(
         step,
         cause=str(published.position),

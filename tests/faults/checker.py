@@ -117,14 +117,13 @@ def _tokens(house: House, history: History) -> Iterator[str]:
 
 
 def _licences(house: House, history: History) -> Iterator[str]:
-    """A removed token licenses nothing."""
+    """Only a token licenses, and a removed one nothing."""
     del history
     active = {tokens.key: tokens.active for tokens in house["token"].of(AppTokens)}
     for site in house["installation"].of(Site):
         for key, app in site.apps.items():
-            removed = app.token_id is not None and app.token_id not in active[key]
-            if removed and app.licence is not LicenceState.NONE:
-                yield f"{key} on {site.key} is licensed by a token that was removed"
+            if app.token_id not in active[key] and app.licence is not LicenceState.NONE:
+                yield f"{key} on {site.key} is licensed by no token, or by one that was removed"
             if app.live is not None and app.token_id is not None:
                 holder = active[key].get(app.token_id)
                 if holder is not None and holder.site_id != site.key:

@@ -40,7 +40,8 @@ INSTALLED = AppInstalled(
 
 def attached(token_id: int, attempt: int | None = None) -> TokenAttached:
     """The app runs on a token, or that install brings it."""
-    return TokenAttached(site_id=SITE, app_key=APP, token_id=token_id, attempt=attempt)
+    known = {"site_id": SITE, "app_key": APP, "token_id": token_id, "attempt": attempt}
+    return TokenAttached(**known, brought=attempt is not None)
 
 
 def licence(state: LicenceState) -> LicenceChanged:

@@ -4,13 +4,16 @@ from typing import Any
 
 import pytest
 
-from services.installation.commands import ClearToken, LicenceState, ResetSite
+from services.installation.commands import ClearToken, LicenceState, ResetSite, SetToken
 from services.installation.domain import Site
 from services.installation.events import AppUninstalled, InstallFailed, SiteReset
 from services.installation.queries import App
 from services.installation.refusals import SiteWasReset
 from services.installation.steps import AttachToken, FailInstall, FinishInstall
+from services.token.commands import AppliedToken
+from shared.messages import Event
 from shared.testing import Scenario
+from tests.installation.conftest import KEYS
 from tests.installation.examples import (
     ANN,
     APP,
@@ -118,6 +121,28 @@ def test_a_token_that_is_cleared_meanwhile_stays_so(scenario: Scenario) -> None:
     scenario.when(ClearToken(**ON_SITE), actor=ANN).then(NONE, CLEARED)
     scenario.when(FINISH, actor="guestlist").then(updated())
     assert shown(scenario)["token_id"] is None
+
+
+@rule("tokens.clear")
+@pytest.mark.parametrize(("token_id", "before"), [(3, [NONE, CLEARED]), (1, [])])
+def test_a_token_that_is_set_meanwhile_stays(
+    scenario: Scenario, token_id: int, before: list[Event]
+) -> None:
+    bring(licensed(scenario), 2)
+    scenario.prepared = AppliedToken(token_id=token_id)
+    command = SetToken(**ON_SITE, token=KEYS.token(APP, token_id))
+    other = [*before, attached(3), ACTIVE] if token_id == 3 else []
+    scenario.when(command, actor=ANN).then(OTHER_CLEARED, *other)
+    scenario.when(FINISH, actor="guestlist").then(updated())
+    assert shown(scenario)["token_id"] == token_id
+
+
+def test_what_was_attached_at_once_stays_so(scenario: Scenario) -> None:
+    """As an update did once: an old history means what it meant."""
+    before = attached(2, attempt=2).model_copy(update={"brought": False})
+    old = NONE, CLEARED, requested(2, **NEWER, token_id=2), before, ACTIVE, FAILED
+    on_site(scenario, *LICENSED, *old)
+    assert (shown(scenario)["token_id"], shown(scenario)["licence"]) == (2, ACTIVE.state.name)
 
 
 def test_what_an_update_brings_is_not_cleared_by_an_attempt_that_ended(scenario: Scenario) -> None:

@@ -31,15 +31,17 @@ from tests.installation.examples import (
 from tests.installation.telling import BEGUN, DISABLED, HOOKS, LEFT, ON_SITE, answered, due, live
 from tests.rules import rule
 
+GONE = [LEFT, answered("disabled", 7), answered("uninstalled", 7)]
+
 
 @rule("hooks.again")
 @pytest.mark.parametrize(
     ("before", "hooks"),
     [
         ([], {"installed", "enabled"}),
-        ([DISABLED], {"installed", "disabled"}),
-        ([LEFT], {"uninstalled"}),
-        ([LEFT, SiteReset(site_id=SITE, generation=1)], {"uninstalled"}),
+        ([DISABLED, answered("disabled", 7)], {"installed", "disabled"}),
+        (GONE, {"uninstalled"}),
+        ([*GONE, SiteReset(site_id=SITE, generation=1)], {"uninstalled"}),
     ],
 )
 def test_an_app_is_told_again_where_it_stands_and_nothing_else(

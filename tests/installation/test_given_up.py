@@ -8,7 +8,7 @@ import pytest
 
 from services.installation.commands import InstallApp
 from services.installation.domain import Site
-from services.installation.events import AppEnabled
+from services.installation.events import AppEnabled, SiteRenamed
 from services.installation.process import InstallProcess
 from services.installation.refusals import StepDiscarded
 from services.installation.steps import AnswerHook, FailInstall
@@ -43,6 +43,14 @@ async def test_what_was_to_be_told_by_it_is_told_to_nobody() -> None:
     assert isinstance(answer, AnswerHook)
     assert answer == taken(due, sent_at=answer.sent_at).model_copy(update=unsent)
     assert services.told == []
+
+
+async def test_an_install_that_waits_for_what_is_never_told_fails() -> None:
+    services = Services()
+    services.due = [telling(7, install=True)]
+    renamed = SiteRenamed(site_id=SITE, old_base_url="https://a", base_url="https://b")
+    failed = FailInstall(**INSTALL, code=WHY.code, detail=WHY.detail)
+    assert await services.give_up(renamed) == [failed]
 
 
 async def test_nothing_comes_of_what_nothing_waits_for() -> None:

@@ -13,11 +13,13 @@ from services.installation.commands import (
     RenameSite,
     ResetSite,
     RotateSecret,
+    SendHook,
     UninstallApp,
 )
 from services.installation.domain import App, Site
 from services.installation.events import (
     AppUpdated,
+    HookRequested,
     InstallFailed,
     InstallRequested,
 )
@@ -43,6 +45,7 @@ from tests.installation.telling import (
     BEGUN,
     DESCRIPTOR,
     DISABLED,
+    HOOKS,
     JWT,
     LEFT,
     ON_SITE,
@@ -237,6 +240,26 @@ def test_an_app_is_told_only_what_it_wants(scenario: Scenario) -> None:
     assert due(scenario) == []
     scenario.when(UninstallApp(**ON_SITE), actor=ANN)
     assert due(scenario) == [("uninstalled", 5)]
+
+
+@rule("hooks.order")
+def test_what_a_new_version_does_not_want_to_be_told_is_not_due_any_more(
+    scenario: Scenario,
+) -> None:
+    fewer = {hook: path for hook, path in HOOKS.items() if hook != "disabled"}
+    upgrade = UPGRADE.model_copy(update={"hooks": fewer})
+    on_site(scenario, *live(upgrade, DISABLED))
+    assert due(scenario) == [("installed", 7), ("disabled", 8)]
+    scenario.when(answer(cause=7), actor="guestlist")
+    assert due(scenario) == []
+
+
+@rule("hooks.order")
+def test_what_is_due_is_not_asked_for_twice(scenario: Scenario) -> None:
+    again = SendHook(**ON_SITE, hook="installed")
+    asked = HookRequested(**ON_SITE, hook="installed")
+    on_site(scenario, *live()).when(again, actor=ANN).then(asked).when(again, actor=ANN).then()
+    scenario.when(answer(cause=7), actor="guestlist").when(again, actor=ANN).then(asked)
 
 
 @rule("hooks.order")

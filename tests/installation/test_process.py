@@ -15,7 +15,7 @@ from services.token.commands import ApplyToken, CreateToken
 from services.token.domain import AppTokens
 from services.token.refusals import TokenBoundToOtherSite
 from shared import clock
-from shared.errors import Busy, Refusal, Unavailable
+from shared.errors import Busy, Internal, Refusal, Unavailable
 from shared.links import Link
 from shared.messages import Command, Envelope, Event, Reply
 from shared.names import Position
@@ -76,6 +76,12 @@ async def test_what_may_pass_is_tried_again(reply: Reply | Exception) -> None:
         await Services(reply).step(requested(token_id=3))
     with pytest.raises(Unavailable):
         await Services(decided=Busy().reply(clock.now())).step(requested())
+
+
+async def test_what_does_not_pass_is_not_taken_for_what_does() -> None:
+    """So that it is given up on, and an operator hears of it."""
+    with pytest.raises(RuntimeError):
+        await Services(decided=Internal().reply(clock.now())).step(requested())
 
 
 async def test_a_step_done_again_sends_the_same_ids() -> None:

@@ -70,6 +70,13 @@ def test_a_minor_version_in_between_has_to_be_approved_too(scenario: Scenario) -
     scenario.when(stale, actor=ANN).then_refused(nothing)
 
 
+def test_a_version_behind_one_that_is_not_known_has_to_be_approved(scenario: Scenario) -> None:
+    third = version_seen(3, "1.0.2")
+    on_site(scenario, *LICENSED, app=(app_seen(), version_seen(), third))
+    offered = OFFERED.model_copy(update={"build": 3, "version": "1.0.2"})
+    scenario.when(UPDATE, actor="guestlist").then(offered)
+
+
 @pytest.mark.parametrize("change", ["micro", "minor"])
 def test_with_the_first_jwt_version_a_shared_secret_is_made(
     scenario: Scenario, change: str

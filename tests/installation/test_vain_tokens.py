@@ -44,6 +44,15 @@ def test_a_token_that_may_have_been_applied_in_vain_is_cleared(scenario: Scenari
 
 
 @rule("installs.update")
+def test_a_token_that_may_have_been_applied_for_an_install_that_ended_is_cleared(
+    scenario: Scenario,
+) -> None:
+    timed_out = FAIL.model_copy(update={"token_id": 1})
+    on_site(scenario, requested(token_id=1), FAILED).when(timed_out, actor="guestlist")
+    scenario.then(CLEARED)
+
+
+@rule("installs.update")
 def test_an_update_that_timed_out_leaves_the_token_before_in_use(scenario: Scenario) -> None:
     on_site(scenario, *LICENSED, requested(2, build=2, version="1.0.1", token_id=2))
     before = scenario.ask(App(site_id=SITE, app_key=APP), actor=ANN)

@@ -62,8 +62,12 @@ class App(Aggregate):
         return max(seen, key=lambda version: version.build, default=None)
 
     def asks_more(self, after: int, up_to: int) -> bool:
-        """Whether a version in that range, the first left out, has to be approved by sites."""
-        return any(self.versions[build].change == "minor" for build in range(after + 1, up_to + 1))
+        """Whether a version in that range, the first left out, has to be approved by sites.
+
+        So has one of which this service knows nothing, as its event was discarded.
+        """
+        between = [self.versions.get(build) for build in range(after + 1, up_to + 1)]
+        return any(version is None or version.change == "minor" for version in between)
 
     def evolve(self, event: Event) -> None:
         """Assign what `event` says."""

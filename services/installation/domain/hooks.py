@@ -41,6 +41,11 @@ class Hooks:
         """That which is due, if it still is."""
         return next((row for row in self.due if (row.cause, row.hook) == (cause, hook)), None)
 
+    def is_last(self, request: InstallRequested, hook: Hook) -> bool:
+        """Whether that is due, and nothing after it."""
+        last = self.due[-1] if self.due else None
+        return last is not None and (last.request, last.hook) == (request, hook)
+
     def add(self, cause: int, request: InstallRequested, *hooks: Hook) -> None:
         """Let this be due, as far as the app wants to be told."""
         due = [Due(cause, hook, request) for hook in hooks if hook in request.hooks]
@@ -51,9 +56,14 @@ class Hooks:
         self.due = tuple(row for row in self.due if row.request != request)
 
     def rebind(self, before: InstallRequested | None, now: InstallRequested) -> None:
-        """Let the app be told what is due as the install that just ended has it."""
+        """Let the app be told what is due as the install that just ended has it.
+
+        What its version doesn't want to be told any more isn't due any more.
+        """
         self.due = tuple(
-            replace(row, request=now) if row.request == before else row for row in self.due
+            replace(row, request=now) if row.request == before else row
+            for row in self.due
+            if row.request != before or row.hook in now.hooks
         )
 
     def settle(self, answered: HookAnswered) -> None:

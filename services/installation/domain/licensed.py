@@ -57,20 +57,30 @@ class Licensed:
             raise refusals.AppIsFree(app_key=self.app_key)
 
     def attach_token(self, token_id: int) -> None:
-        """Run a live app on a token that was applied here; another one is cleared.
+        """Run a live app on a token that was applied here; others are cleared.
 
         Its licence begins anew, unless the token was removed meanwhile. Again without effect.
         """
+        if self.brought is not None and self.brought not in (token_id, self.token_id):
+            self._clear(self.brought)
         if self.token_id == token_id:
             return
         self.clear_token()
-        self._attach(token_id, attempt=None)
+        self.record(TokenAttached(site_id=self.site_id, app_key=self.app_key, token_id=token_id))
         if self.paid and self.is_licensed_by_token:
             self.change_licence(FRESH)
 
     def bring_token(self, token_id: int, attempt: int) -> None:
         """Keep a token that was applied here for the end of an install: it may still fail."""
-        self._attach(token_id, attempt)
+        self.record(
+            TokenAttached(
+                site_id=self.site_id,
+                app_key=self.app_key,
+                token_id=token_id,
+                attempt=attempt,
+                brought=True,
+            )
+        )
 
     def clear_token(self) -> None:
         """Run the app on no token; again without effect."""
@@ -99,10 +109,10 @@ class Licensed:
     def evolve_licence(self, event: Event) -> None:
         """Assign what `event` says."""
         match event:
-            case TokenAttached(attempt=None):
-                self.token_id = event.token_id
-            case TokenAttached():
+            case TokenAttached(brought=True):
                 self.brought = event.token_id
+            case TokenAttached():
+                self.token_id = event.token_id
             case TokenCleared():
                 self.token_id = None if event.token_id == self.token_id else self.token_id
                 self.brought = None if event.token_id == self.brought else self.brought
@@ -120,13 +130,6 @@ class Licensed:
         """Let the licence stand at a state; again without effect."""
         if self.licence is not state:
             self.record(LicenceChanged(site_id=self.site_id, app_key=self.app_key, state=state))
-
-    def _attach(self, token_id: int, attempt: int | None) -> None:
-        self.record(
-            TokenAttached(
-                site_id=self.site_id, app_key=self.app_key, token_id=token_id, attempt=attempt
-            )
-        )
 
     def _clear(self, token_id: int) -> None:
         self.record(TokenCleared(site_id=self.site_id, app_key=self.app_key, token_id=token_id))

@@ -86,13 +86,17 @@ class OnSite(Installed):
             self.record(AppDisabled(site_id=self.site_id, app_key=self.app_key))
 
     def send_hook(self, hook: Hook) -> None:
-        """Let an app be told once more where it stands; raises HookNotDue."""
+        """Let an app be told once more where it stands, unless it is about to be.
+
+        Raises HookNotDue.
+        """
         stands: set[Hook] = {"uninstalled"}
         if self.live is not None:
             stands = {"installed", "enabled" if self.enabled else "disabled"}
         if hook not in stands or self.request is None or hook not in self.request.hooks:
             raise refusals.HookNotDue(app_key=self.app_key, site_id=self.site_id, hook=hook)
-        self.record(HookRequested(site_id=self.site_id, app_key=self.app_key, hook=hook))
+        if not self.hooks.is_last(self.request, hook):
+            self.record(HookRequested(site_id=self.site_id, app_key=self.app_key, hook=hook))
 
     def answer_hook(self, answer: AnswerHook) -> None:
         """Take over how the app took what was due; an install that waits for it ends with it."""
