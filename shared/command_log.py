@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import JsonValue
 from pydantic_core import from_json, to_json
 
+from shared.errors import Damaged
 from shared.keys import mask
 from shared.messages import OUTCOME, Command, Envelope, Outcome
 from shared.names import iso
@@ -55,8 +56,11 @@ class CommandRow:
         )
 
     def reply(self) -> Outcome:
-        """The outcome again, marked as repeated; tokens in it are still masked."""
-        outcome = OUTCOME.validate_python(from_json(self.outcome))
+        """The outcome again, marked as repeated; tokens in it are still masked. Raises Damaged."""
+        try:
+            outcome = OUTCOME.validate_python(from_json(self.outcome))
+        except (ValueError, TypeError):
+            raise Damaged(f"the outcome of command {self.command_id} can't be read") from None
         return outcome.model_copy(update={"repeated": True})
 
 

@@ -163,4 +163,14 @@ def _invoke(typed: list[str]) -> int:
         output.give_up(sys.stdout)
         hint = "look whether there is room, and the right to read and write; then try again"
         raise Stop(NO_ANSWER, "failed", str(error), hint) from error
+    except Exception as error:
+        from eventsourcing.persistence import OperationalError, PersistenceError
+
+        if not isinstance(error, PersistenceError):
+            raise
+        if isinstance(error, OperationalError):
+            hint = "look whether there is room, and whether something else keeps it; then try again"
+            raise Stop(NO_ANSWER, "failed", f"a store failed: {error}", hint) from error
+        hint = "take it from a backup, with all its files"
+        raise Stop(REFUSED, "damaged", f"a store can't be read: {error}", hint) from error
     return 0

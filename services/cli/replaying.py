@@ -58,8 +58,8 @@ def replay(
     ):
         recording = Path(folder) / "recording.jsonl"
         _write(recording, stores, progress)
-        compared = _compared(recording, data, against)
-    wanted = [aggregate.lower() for aggregate in only or ()]
+        wanted = [aggregate.lower() for aggregate in only or ()]
+        compared = _compared(recording, data, against, wanted)
     told = [
         row for row in compared.differences if not wanted or row.where.partition("@")[0] in wanted
     ]
@@ -68,10 +68,9 @@ def replay(
     if told:
         raise typer.Exit(REFUSED)
     events = sum(store.log_end() for store in stores)
-    decided = sum(store.commands_end() for store in stores)
     without = f", {compared.undecided} with a token not decided without their keys"
     rest = without if compared.undecided else ""
-    out.say(f"nothing differs: {events} events, {decided} commands{rest}")
+    out.say(f"nothing differs: {events} events, {compared.commands} commands{rest}")
 
 
 def _write(recording: Path, stores: Iterable["Store"], progress: "Progress") -> None:
@@ -84,7 +83,7 @@ def _write(recording: Path, stores: Iterable["Store"], progress: "Progress") -> 
                     file.write(json.dumps(line) + "\n")
 
 
-def _compared(recording: Path, data: Path, against: str | None) -> "Comparison":
+def _compared(recording: Path, data: Path, against: str | None, wanted: list[str]) -> "Comparison":
     from services.history.replaying import comparing
     from services.history.replaying.code import NoCode, code_of, today
 
@@ -92,7 +91,7 @@ def _compared(recording: Path, data: Path, against: str | None) -> "Comparison":
         if against is None:
             return comparing.with_record(recording, data, today())
         with code_of(against) as code:
-            return comparing.with_code(recording, data, code, today())
+            return comparing.with_code(recording, data, code, today(), wanted)
     except NoCode as error:
         hint = "name a folder with code, or a revision that has this command"
         raise Stop(WRONG_USE, "no-code", str(error), hint) from None

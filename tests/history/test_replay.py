@@ -12,11 +12,14 @@ from typing import Any
 import pytest
 
 from services.history.kinds import KINDS
+from services.installation.commands import InstallApp, SetToken
+from services.token.commands import CreateToken
+from shared.links import Link
 from shared.settings import store_file
 from tests.clients.command import Ended, guestlist
-from tests.history.conftest import SITE, TOKENS
+from tests.history.conftest import APP, SITE, TOKENS
 from tests.history.trees import LIMIT_51, Edit, copied
-from tests.world import MARKETPLACE
+from tests.world import KEYS, MARKETPLACE, World
 
 pytestmark = pytest.mark.slow
 WATCH = """
@@ -100,6 +103,41 @@ async def test_a_difference_that_goes_away_again_is_found_too(data: Path, tmp_pa
     first, *others = await differences(data, "--against", copied(tmp_path, edit))
     assert (first["kind"], first["name"]) == ("state", "token.TokenApplied")
     assert others == []
+
+
+async def test_a_set_of_removed_tokens_that_differs_is_found_too(
+    data: Path, tmp_path: Path
+) -> None:
+    edit = Edit(
+        "services/installation/domain/licensed.py",
+        "self.removed = self.removed.plus(event.token_id)",
+        "pass",
+    )
+    place = f"installation/site/{SITE}"
+    first, *others = await differences(data, "--against", copied(tmp_path, edit), "--only", place)
+    assert (first["kind"], first["name"]) == ("state", "installation.TokenRemovalSeen")
+    assert others == []
+
+
+async def test_what_only_looks_like_a_token_is_not_made_one(tmp_path: Path) -> None:
+    """A token of another key than the app's, and a note: only a hash tells what was asked."""
+    world = World(tmp_path)
+    await world.list_app(APP)
+    await world.make_site(SITE)
+    await world.send("ann", InstallApp(site_id=SITE, url=Link(APP, 1, None).url(MARKETPLACE)))
+    await world.settle()
+    wrong = f"{KEYS.token(APP, 1)[:-1]}0"
+    asked = (
+        CreateToken(app_key=APP, note="gl_7_k1***"),
+        SetToken(site_id=SITE, app_key=APP, token=wrong),
+    )
+    replies = [(await world.send("ann", command)).status for command in asked]
+    assert replies == ["accepted", "refused"]
+    world.leave()
+    (tmp_path / "keys.json").write_text(json.dumps({"k1": bytes(range(32)).hex()}))
+    ended = await replay(tmp_path)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.endswith(", 1 with a token not decided without their keys\n")
 
 
 async def test_only_what_is_asked_for_is_told(data: Path, tmp_path: Path) -> None:

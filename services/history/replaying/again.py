@@ -16,18 +16,18 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import to_json
 
 from services import contract
 from services.history.kinds import begin
 from services.history.replaying.recording import NOT_DECIDED, Decision, Line, stored_of
 from services.history.rules import routes_of
 from shared.aggregate import Aggregate
-from shared.command_log import CommandRow
+from shared.command_log import CommandRow, request_hash
 from shared.errors import Refusal
 from shared.handlers import Context, Needed, Prepared, Route, prepared_again
 from shared.keys import Keys, is_masked
 from shared.links import Link
+from shared.messages import Command
 from shared.names import Position
 from shared.records import RecordMapper
 from shared.settings import Settings
@@ -71,9 +71,9 @@ class Past:
             self._broken[id_] = f"@{row.originator_version} {type(error).__name__}: {error}"
             return id_
         self._aggregates[id_] = aggregate
-        parts = {name: value for name, value in vars(aggregate).items() if name != "pending"}
-        state = to_json(parts, fallback=lambda _: None)
-        self._hashes[id_] = hashlib.sha256(self._hashes.get(id_, "").encode() + state).hexdigest()
+        before = self._hashes.get(id_, "")
+        state = before + json.dumps(state_of(aggregate), sort_keys=True)
+        self._hashes[id_] = hashlib.sha256(state.encode()).hexdigest()
         return id_
 
     def state(self, id_: str) -> Any:
@@ -103,11 +103,10 @@ class Past:
         return Decision(row.command_id, row.name, where, outcome, events if accepted else [])
 
     def _outcome(self, route: Route, row: CommandRow, aggregate: Aggregate) -> str:
-        body = row.body if self._keys is None else _whole(row, self._keys)
-        if self._keys is None and is_masked(body):
-            return NOT_DECIDED
         try:
-            command = route.request.model_validate_json(body)
+            command = _asked(route, row, self._keys)
+            if command is None:
+                return NOT_DECIDED
             self._handle(route, command, row, aggregate, None)
         except ValidationError as error:
             return f"unreadable: {error.errors()[0]['msg']}"
@@ -135,6 +134,23 @@ class Past:
                 raise
             again = prepared_again(needed.need, kept)
             self._handle(route, command, row, aggregate, again)
+
+
+def _asked(route: Route, row: CommandRow, keys: Keys | None) -> Any:
+    """The command as it was; None where it had a token that these keys don't make.
+
+    Of a text that looks like a masked token only its hash tells whether it was one. Raises
+    ValidationError.
+    """
+    command = route.request.model_validate_json(row.body)
+    if not is_masked(row.body):
+        return command
+    bodies = [row.body] if keys is None else [row.body, _whole(row, keys)]
+    for body in bodies:
+        command = route.request.model_validate_json(body)
+        if isinstance(command, Command) and request_hash(command, row.actor) == row.request_hash:
+            return command
+    return None
 
 
 def _whole(row: CommandRow, keys: Keys) -> str:

@@ -1,7 +1,7 @@
 """How what one code makes of a recording differs from what another makes of it."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,6 +35,7 @@ class Comparison(NamedTuple):
     """All differences, and how many commands were not decided again."""
 
     differences: list[Difference]
+    commands: int
     undecided: int
 
 
@@ -43,23 +44,27 @@ def with_record(recording: Path, data: Path, now: Code) -> Comparison:
     decided = _Replayed.of(now.replay(recording, data))
     with recording.open() as lines:
         recorded = list(decisions(map(json.loads, lines)))
-    return Comparison(list(_decided_otherwise(recorded, decided.decisions)), decided.undecided)
+    differences = list(_decided_otherwise(recorded, decided.decisions))
+    return Comparison(differences, len(recorded), decided.undecided)
 
 
-def with_code(recording: Path, data: Path, then: Code, now: Code) -> Comparison:
+def with_code(
+    recording: Path, data: Path, then: Code, now: Code, only: Collection[str] = ()
+) -> Comparison:
     """What one code makes of it otherwise than another: states first, as rules go by them.
 
-    Raises NoCode.
+    `only`: the aggregates whose states are compared; without any all are. Raises NoCode.
     """
     one, other = (_Replayed.of(code.replay(recording, data)) for code in (then, now))
     places = one.hashes.keys() | other.hashes.keys()
-    differ = {place for place in places if one.hashes.get(place) != other.hashes.get(place)}
-    wanted = sorted({place.partition("@")[0] for place in differ})[:_MOST]
+    differ = (place for place in places if one.hashes.get(place) != other.hashes.get(place))
+    aggregates = {place.partition("@")[0] for place in differ}
+    wanted = sorted(aggregates.intersection(only) if only else aggregates)[:_MOST]
     states = _became_otherwise(
         *(code.replay(recording, data, wanted) if wanted else () for code in (then, now))
     )
     decided = _decided_otherwise(one.decisions, other.decisions)
-    return Comparison([*states, *decided], other.undecided)
+    return Comparison([*states, *decided], len(other.decisions), other.undecided)
 
 
 class _Replayed(NamedTuple):

@@ -16,7 +16,7 @@ from shared.records import RecordMapper, Stored
 from shared.store import Store
 
 Line = dict[str, Any]
-NOT_DECIDED = "not decided: without the keys its token can't be made again"
+NOT_DECIDED = "not decided: its token can't be made again by these keys"
 """The outcome of such a command."""
 
 
