@@ -92,11 +92,16 @@ class Follower(ABC):
                 taken[task] = message
                 task.add_done_callback(done)
 
-    async def failed(self, message: Msg, error: Exception) -> None:
-        """Let a message come again later; after some attempts it is kept as a dead letter."""
-        attempt = message.metadata.num_delivered
-        if not await self.given_up(message, error, attempt):
+    async def failed(self, message: Msg, error: Exception, attempt: int | None = None) -> bool:
+        """Let a message come again later; after some attempts it is kept as a dead letter.
+
+        Each time that it was given is one unless that is told. Gives whether it is a letter now.
+        """
+        attempt = message.metadata.num_delivered if attempt is None else attempt
+        given_up = await self.given_up(message, error, attempt)
+        if not given_up:
             await message.nak(delay=self.delay(attempt))
+        return given_up
 
     async def given_up(self, message: Msg, error: Exception, attempt: int) -> bool:
         """Keep it as a dead letter if that was the last attempt, and say whether it is one now.

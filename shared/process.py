@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections import Counter
 from typing import Protocol
 
 from nats.aio.client import Client
@@ -43,6 +44,8 @@ class Process(Follower):
     def __init__(self, consumer: str, origin: str, steps: Steps, pipeline: Pipeline) -> None:
         super().__init__(EVENTS, consumer, f"evt.{origin}.>", pipeline)
         self._steps = steps
+        self._failures: Counter[int] = Counter()
+        """How often the step for a message failed; that it waited doesn't count."""
 
     async def run(self, client: Client) -> None:
         """Do steps for ever; raises ConsumerGone, in a group."""
@@ -73,6 +76,13 @@ class Process(Follower):
             logger.info("the step for %s waits", message.subject)
             await message.nak(delay=_RETRY)
         except Exception as error:
-            await self.failed(message, error)
+            await self._fail(message, error)
         else:
             await message.ack()
+            self._failures.pop(message.metadata.sequence.stream, None)
+
+    async def _fail(self, message: Msg, error: Exception) -> None:
+        place = message.metadata.sequence.stream
+        self._failures[place] += 1
+        if await self.failed(message, error, self._failures[place]):
+            del self._failures[place]

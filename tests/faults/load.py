@@ -14,7 +14,7 @@ from services.installation.commands import (
     RegisterSite,
     UninstallApp,
 )
-from services.listing.commands import RegisterPartner
+from services.listing.commands import AddMember, RegisterPartner, RemoveMember
 from services.supervisor import Supervisor
 from services.token.commands import CreateToken, RemoveToken
 from services.token.domain import LIMIT
@@ -46,12 +46,14 @@ class Load:
         sites: int = 12,
         rate: float | None = None,
         installs: float = 0.15,
+        members: float = 0.05,
     ) -> None:
         """`connections`: how many the callers share; None is one for each.
 
         `rate`: commands in a second that all callers send at most; None is no limit.
 
         `installs`: the part of the commands that install, or uninstall: each leads to many more.
+        `members`: the part that lets somebody in or out, of which other services have copies.
         """
         self.history = History()
         self._house = house
@@ -64,6 +66,7 @@ class Load:
         self._sites = [f"site-{number}" for number in range(sites)]
         self._tokens: dict[str, dict[int, str]] = {app: {} for app in self._apps}
         self._installs = installs
+        self._members = members
         self._ids = itertools.count(1)
         self._ended = False
 
@@ -108,6 +111,11 @@ class Load:
                 await self.history.repeat(client, self._random.choice(self._answered()))
 
     async def _ask(self, client: Client) -> None:
+        if self._random.random() < self._members:
+            about = {"partner_id": "example", "account": f"member-{self._random.randrange(20)}"}
+            kind = self._random.choice([AddMember, RemoveMember])
+            await self._send(client, ANN, kind(**about))
+            return
         app, chance = self._random.choice(self._apps), self._random.random()
         tokens = self._tokens[app]
         if chance < 0.5 or len(tokens) < LIMIT // 2:

@@ -68,7 +68,7 @@ async def _witness(folder: Path, before: list[Row]) -> Row:
         seed=FIRST + len(before),
         between=IN_A_HISTORY,
         victims=victims,
-        callers=partial(Load, callers=512, connections=16, apps=APPS, installs=0.01),
+        callers=partial(Load, callers=512, connections=16, apps=APPS, installs=0.01, members=0),
     )
     counted = {"operations": report.commands, "witnessed": report.witnessed, "histories": APPS}
     return {"seed": report.seed} | counted | _told(report)
