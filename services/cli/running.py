@@ -26,7 +26,11 @@ def up(
     data: Data = HERE,
     port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, help="Port of NATS; 4222 or the next free one."),
+        typer.Option(
+            min=1,
+            max=65535,
+            help="Port of NATS; the one before, at first 4222 or the next free one.",
+        ),
     ] = None,
     http_port: Annotated[
         int | None,
