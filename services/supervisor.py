@@ -114,7 +114,7 @@ class Supervisor:
     def _configure(self) -> None:
         try:
             make_keys(Settings(data=self.data).keys, self.data)
-        except KeysGone as error:
+        except (KeysGone, ValueError) as error:
             raise NotStarted(str(error)) from None
         self._nats = NatsServer(self.data, self._port)
         self.url = self._nats.url

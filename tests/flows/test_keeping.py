@@ -49,6 +49,13 @@ async def test_the_keys_of_stores_that_are_there_are_never_made_anew(tmp_path: P
     assert not (tmp_path / "keys.json").exists()
 
 
+async def test_a_key_file_that_holds_none_is_told(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text("{}")
+    with pytest.raises(NotStarted, match="is no key file"):
+        async with Short(tmp_path, port=free_port()):
+            pass
+
+
 async def test_nats_is_watched_for_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = 0
 
