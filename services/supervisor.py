@@ -20,6 +20,7 @@ from services.nats_server import USER, NatsServer
 from services.ports import NotStarted
 from shared.client import Client, NoReply
 from shared.settings import Settings
+from shared.tasks import end
 
 _START = 20.0
 """Seconds that everything has to start."""
@@ -182,9 +183,8 @@ class Supervisor:
                 await asyncio.sleep(_RESTART)
 
     async def _stop(self) -> None:
-        for task in (*self._keepers.values(), self._watching):
-            if task is not None:
-                task.cancel()
+        watching = [] if self._watching is None else [self._watching]
+        await end(*watching, *self._keepers.values())  # before that which they watch
         for name in reversed(self._children):  # NATS began first and ends last
             await _end(self._children[name])
         self._kept.close()
