@@ -1,15 +1,19 @@
 """Whatever is changed in a store is found, and it is told where."""
 
+import json
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
 import pytest
+from eventsourcing.persistence import StoredEvent
 
+from services.history import stores
 from services.history.kinds import KINDS
 from services.history.progress import Progress
 from services.history.stores import open_store
@@ -28,9 +32,11 @@ from services.token.commands import CreatedToken, CreateToken, RemoveToken
 from shared.messages import Accepted
 from shared.published import Published
 from shared.settings import store_file
+from shared.sqlite import open_sqlite
 from shared.store import Store
 from tests.faults.conftest import SIZE
 from tests.history.harm import HARMS, Row, rows, write
+from tests.history.writing import kept as stored_once
 from tests.world import World
 
 SEEDS = {"some": 14, "short": 14, "long": 125}[SIZE]
@@ -82,9 +88,9 @@ def opened(folder: Path) -> dict[str, Store]:
 
 async def wrong(folder: Path, stream: list[Published]) -> list[Finding]:
     """What isn't well in the stores, by themselves and beside that stream."""
-    stores = opened(folder)
-    findings = list(verify(stores, Progress()))
-    for row in await compare(stores, _told(stream)):
+    house = opened(folder)
+    findings = list(verify(house, Progress()))
+    for row in await compare(house, _told(stream)):
         findings += found("stream", row.service, row.flaws, "")
     return [finding for finding in findings if not finding.well]
 
@@ -199,6 +205,37 @@ async def test_what_the_stream_lost_is_found_but_not_what_is_on_its_way(kept: Ke
         "the stream doesn't have it",
     )
     assert await wrong(kept.folder, kept.stream[:-1]) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "same"),
+    [
+        ({}, True),
+        ({"brought": False}, True),
+        ({"brought": True}, False),
+        ({"attempt": 2}, False),
+        ({"attempt": "second"}, False),
+    ],
+)
+async def test_what_old_code_published_is_the_event_that_it_stored(
+    tmp_path: Path, fields: dict[str, object], *, same: bool
+) -> None:
+    old = stored_once("installation.TokenAttached")[0]
+    recorder = open_sqlite(store_file(tmp_path, "installation"))
+    recorder.insert_events([StoredEvent(*old.row[1:])])
+    store = Store("installation", recorder)
+    message = stores.told(store, next(stores.log(store)))
+    body = json.dumps(old.fields | fields, separators=(",", ":")).encode()
+    compared = await compare({"installation": store}, _told([replace(message, body=body)]))
+    (flaws,) = (row.flaws for row in compared)
+    assert (flaws == []) is same, flaws
+
+
+async def test_the_same_said_by_another_is_found(kept: Kept) -> None:
+    first = kept.stream[0]
+    other = replace(first, meta=first.meta.model_copy(update={"actor": "mallory"}))
+    (flaw,) = await wrong(kept.folder, [other, *kept.stream[1:]])
+    assert flaw.detail.startswith("the stream has it otherwise")
 
 
 def test_a_seal_that_was_changed_or_is_none_is_refused(kept: Kept, tmp_path: Path) -> None:

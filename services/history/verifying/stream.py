@@ -1,7 +1,10 @@
 """A store beside the audit stream: the same events in the same order."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
+
+from pydantic import ValidationError
 
 from services.history.stores import log, told
 from services.history.verifying.rows import Flaw, read
@@ -60,7 +63,7 @@ class _Side:
         if self._next is None or self._next.sequence > message.sequence:
             self._flaws.append(Flaw(where, "the stream has it, the store doesn't: it was removed"))
             return
-        if self._next != message:
+        if not _tell_the_same(self._next, message):
             detail = f"the stream has it otherwise than the store has {self._next.position}"
             self._flaws.append(Flaw(where, detail))
         self._next = self._advance()
@@ -83,3 +86,18 @@ def _published(store: Store, after: int) -> Iterator[Published]:
         record = read(store, row)
         if record is not None and record.event.PUBLISHED:
             yield told(store, row)
+
+
+def _tell_the_same(ours: Published, theirs: Published) -> bool:
+    """Whether both are one event as it is read today, each written by the code of its day."""
+    if replace(ours, body=theirs.body) != theirs:
+        return False
+    return ours.body == theirs.body or _are_read_alike(ours, theirs)
+
+
+def _are_read_alike(ours: Published, theirs: Published) -> bool:
+    try:
+        event = theirs.event()
+    except ValidationError:
+        return False
+    return event is not None and event == ours.event()
