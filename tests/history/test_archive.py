@@ -1,6 +1,7 @@
 """A history goes into one file and comes out of it as it was."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,6 +20,7 @@ from services.history.verifying.house import verify
 from shared.errors import Damaged
 from shared.names import Position
 from shared.settings import archive_mark, store_file
+from shared.sqlite import open_sqlite
 from shared.store import Store
 from tests.history.conftest import TOKENS
 
@@ -95,6 +97,22 @@ def test_a_history_as_of_a_time_ends_there(data: Path, tmp_path: Path) -> None:
     assert [line for line in lines if handled not in line] == [
         line for line in archive(data) if handled not in line
     ]
+
+
+def test_a_history_from_before_the_oldest_command_that_is_known_is_well(
+    data: Path, tmp_path: Path
+) -> None:
+    house, there = tmp_path / "house", tmp_path / "there"
+    shutil.copytree(data, house)
+    token = Store("token", open_sqlite(store_file(house, "token")))
+    while token.prune(datetime.now(UTC) + timedelta(days=1), up_to=token.commands_end()):
+        pass
+    row = find(token, Position.parse(f"{TOKENS}@4"))
+    assert row is not None
+    event = stores.told(token, row)
+    read(archive(house, Cut(moments.right_after(event), event.meta.time)), there)
+    assert list(stores.commands(open_store(there, "token"))) == []
+    assert wrong(there) == []
 
 
 def test_a_store_that_is_made_meanwhile_is_not_replaced(data: Path, tmp_path: Path) -> None:

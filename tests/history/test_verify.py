@@ -1,11 +1,13 @@
 """Whatever is changed in a store is found, and it is told where."""
 
+import asyncio
 import json
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -29,6 +31,7 @@ from services.history.verifying.seals import (
 from services.history.verifying.stream import compare
 from services.installation.commands import InstallApp, LicenceState, SetLicenceState
 from services.token.commands import CreatedToken, CreateToken, RemoveToken
+from shared import clock
 from shared.messages import Accepted
 from shared.published import Published
 from shared.settings import store_file
@@ -93,6 +96,11 @@ async def wrong(folder: Path, stream: list[Published]) -> list[Finding]:
     for row in await compare(house, _told(stream)):
         findings += found("stream", row.service, row.flaws, "")
     return [finding for finding in findings if not finding.well]
+
+
+def looked(folder: Path) -> list[str]:
+    """What isn't well in the stores by themselves."""
+    return [row.detail for row in verify(opened(folder), Progress()) if not row.well]
 
 
 def unsealed(folder: Path, seal: Seal) -> list[Finding]:
@@ -205,6 +213,28 @@ async def test_what_the_stream_lost_is_found_but_not_what_is_on_its_way(kept: Ke
         "the stream doesn't have it",
     )
     assert await wrong(kept.folder, kept.stream[:-1]) == []
+
+
+async def test_an_event_is_well_whose_command_was_dropped_but_not_that_of_its_commit(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path)
+    await world.list_app(APPS[0])
+    create = CreateToken(app_key=APPS[0])
+    await asyncio.gather(world.send("ann", create), world.send("ann", create))
+    world.leave()
+    token = world.stores["token"]
+    one, other = stores.commands(token)
+    assert one.time == other.time
+    assert token.prune(clock.now() + timedelta(days=1), up_to=2) == 1
+    assert looked(tmp_path) == []
+
+
+def test_a_command_log_that_was_emptied_is_found(copied: Path) -> None:
+    with closing(sqlite3.connect(store_file(copied, "token"))) as store, store:
+        store.execute("DELETE FROM command_log")
+    assert all("isn't in the command log" in detail for detail in looked(copied))
+    assert looked(copied)
 
 
 @pytest.mark.parametrize(

@@ -40,9 +40,12 @@ def lost_outcomes(store: Store, progress: Progress) -> Iterator[Flaw]:
 def without_command(store: Store, progress: Progress) -> Iterator[Flaw]:
     """Events whose command isn't known, or doesn't know them.
 
-    Commands from before the oldest that is known were dropped by their age.
+    Commands were dropped by their age, up to the time of the oldest that is known: those of one
+    commit have one time. A copy of an earlier moment has none of them.
     """
     oldest = next((row.time for row in commands(store)), "")
+    if not (oldest or store.commands_end()):
+        return
     rows = progress.of(histories(store), store.log_end(), f"causes of {store.service}")
     for chunk in in_chunks((str(position(store, row)), read(store, row)) for row in rows):
         asked = [
@@ -54,7 +57,7 @@ def without_command(store: Store, progress: Progress) -> Iterator[Flaw]:
         for where, id_, time in asked:
             known = decided.get(id_)
             if known is None:
-                if iso(time) >= oldest:
+                if iso(time) > oldest:
                     yield Flaw(where, f"its command {id_} isn't in the command log")
             elif f'"{where}"' not in known.outcome:
                 yield Flaw(where, f"its command {id_} was answered without it")
