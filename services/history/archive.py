@@ -150,7 +150,7 @@ def read(lines: Iterable[bytes], data: Path) -> dict[str, int]:
 
 
 def _read(lines: Iterable[bytes], data: Path) -> dict[str, int]:
-    made: dict[str, _Making] = {}
+    made = {service: _Making(service, data) for service in SERVICES}
     ended = False
     try:
         for number, line in enumerate(lines, 1):
@@ -162,8 +162,6 @@ def _read(lines: Iterable[bytes], data: Path) -> dict[str, int]:
                 service = attributes["source"].removeprefix("/guestlist/")
                 if service not in SERVICES:
                     raise NoArchive("it is of no service")
-                if service not in made:
-                    made[service] = _Making(service, data)
                 made[service].take(attributes, line)
             except (ValueError, LookupError, TypeError) as error:
                 raise NoArchive(f"line {number} is none of an archive: {error}") from None

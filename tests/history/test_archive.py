@@ -115,6 +115,14 @@ def test_a_history_from_before_the_oldest_command_that_is_known_is_well(
     assert wrong(there) == []
 
 
+def test_services_to_which_nothing_happened_have_a_store_too(data: Path, tmp_path: Path) -> None:
+    early = datetime(2020, 1, 1, tzinfo=UTC)
+    lines = archive(data, Cut(moments.at_time(early), early))
+    assert read(lines, tmp_path) == dict.fromkeys(KINDS, 0)
+    assert wrong(tmp_path) == []
+    assert archive(tmp_path) == lines
+
+
 def test_a_store_that_is_made_meanwhile_is_not_replaced(data: Path, tmp_path: Path) -> None:
     def lines() -> Iterator[bytes]:
         yield from archive(data)
