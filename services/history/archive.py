@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
-from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -80,8 +79,7 @@ def _service(store: Store, cut: Cut | None, progress: Progress) -> Iterator[byte
     ends: dict[str, int] = {}
     handled: dict[tuple[str, str], int] = {}
     rows = progress.of(log(store), store.log_end(), f"events of {store.service}")
-    wanted = rows if cut is None else takewhile(lambda row: cut.moment(told(store, row)), rows)
-    for row in wanted:
+    for row in rows if cut is None else _up_to(store, cut, rows):
         yield _event(store, row)
         if cut is not None:
             ends[row.originator_id] = row.originator_version
@@ -98,6 +96,18 @@ def _service(store: Store, cut: Cut | None, progress: Progress) -> Iterator[byte
     for (origin, aggregate), version in sorted(handled.items()):
         data = {"origin": origin, "aggregate": aggregate, "version": version}
         yield _line(_about(store, f"handled/{origin}/{aggregate}", _Kind.HANDLED, data))
+
+
+def _up_to(store: Store, cut: Cut, rows: Iterable[Stored]) -> Iterator[Stored]:
+    """What had happened by then, with all else that the same command or event led to here."""
+    last: str | None = None
+    for row in rows:
+        event = told(store, row)
+        led_to = event.meta.command_id or event.meta.causation_id
+        if led_to != last and not cut.moment(event):
+            return
+        yield row
+        last = led_to
 
 
 def _had_been_decided(command: CommandRow, ends: Mapping[str, int], cut: Cut) -> bool:

@@ -19,10 +19,13 @@ from services.history.stores import find, open_store
 from services.history.verifying.house import verify
 from shared.errors import Damaged
 from shared.names import Position
+from shared.records import Stored
 from shared.settings import archive_mark, store_file
 from shared.sqlite import open_sqlite
 from shared.store import Store
-from tests.history.conftest import TOKENS
+from tests.history.conftest import APP, SITE, TOKENS
+
+LISTING, ON_SITE = f"listing/listing/{APP}", f"installation/site/{SITE}"
 
 
 def opened(folder: Path) -> dict[str, Store]:
@@ -73,16 +76,37 @@ def test_each_line_is_a_cloudevent(data: Path) -> None:
         assert all(isinstance(text, str) for name, text in attributes.items() if name != "data")
 
 
-@pytest.mark.parametrize("version", [2, 3, 4, 5, 30, 53])
-def test_a_history_as_of_an_event_is_whole(data: Path, tmp_path: Path, version: int) -> None:
-    store = open_store(data, "token")
-    row = find(store, Position.parse(f"{TOKENS}@{version}"))
+def right_after(store: Store, place: str) -> Cut:
+    """As of an event of that store."""
+    event = stores.told(store, row_at(store, place))
+    return Cut(moments.right_after(event), event.meta.time)
+
+
+def row_at(store: Store, place: str) -> Stored:
+    """What is stored at a position."""
+    row = find(store, Position.parse(place))
     assert row is not None
-    event = stores.told(store, row)
-    lines = archive(data, Cut(moments.right_after(event), event.meta.time))
+    return row
+
+
+@pytest.mark.parametrize(
+    ("place", "end"),
+    [
+        *((f"{TOKENS}@{version}", f"{TOKENS}@{version}") for version in (2, 3, 4, 5, 30, 53)),
+        pytest.param(f"{LISTING}@1", f"{LISTING}@2", id="one of two by a command"),
+        pytest.param(f"{ON_SITE}@5", f"{ON_SITE}@6", id="one of two by a step"),
+        pytest.param(f"{ON_SITE}@8", f"{ON_SITE}@9", id="one of two by an event"),
+    ],
+)
+def test_a_history_as_of_an_event_is_whole(
+    data: Path, tmp_path: Path, place: str, end: str
+) -> None:
+    service = place.partition("/")[0]
+    store = open_store(data, service)
+    lines = archive(data, right_after(store, place))
     read(lines, tmp_path)
     assert wrong(tmp_path) == []
-    assert open_store(tmp_path, "token").log_end() == row.id
+    assert open_store(tmp_path, service).log_end() == row_at(store, end).id
     assert archive(tmp_path) == lines
 
 
@@ -107,10 +131,7 @@ def test_a_history_from_before_the_oldest_command_that_is_known_is_well(
     token = Store("token", open_sqlite(store_file(house, "token")))
     while token.prune(datetime.now(UTC) + timedelta(days=1), up_to=token.commands_end()):
         pass
-    row = find(token, Position.parse(f"{TOKENS}@4"))
-    assert row is not None
-    event = stores.told(token, row)
-    read(archive(house, Cut(moments.right_after(event), event.meta.time)), there)
+    read(archive(house, right_after(token, f"{TOKENS}@4")), there)
     assert list(stores.commands(open_store(there, "token"))) == []
     assert wrong(there) == []
 
