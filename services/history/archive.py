@@ -23,6 +23,7 @@ from services.contract import SERVICES
 from services.history.moments import Moment
 from services.history.progress import Progress
 from services.history.stores import commands, histories, log, record, told, tracking
+from services.history.together import together
 from services.history.verifying.histories import labels_of
 from shared.command_log import CommandRow
 from shared.messages import Accepted
@@ -67,10 +68,11 @@ class Cut(NamedTuple):
 
 
 def write(stores: Iterable[Store], cut: Cut | None, progress: Progress) -> Iterator[bytes]:
-    """The lines of an archive; raises Damaged."""
+    """The lines of an archive, all of one time: services may write meanwhile. Raises Damaged."""
+    house = list(stores)
     yield _line(_FORMAT)
-    for store in stores:
-        with store.recorder.reading():
+    with together(house):
+        for store in house:
             yield from _service(store, cut, progress)
     yield _line(_FORMAT | {"id": "end"})
 

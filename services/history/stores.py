@@ -80,9 +80,9 @@ def labels(store: Store) -> Iterator[tuple[str, str]]:
         place = rows[-1]
 
 
-def commands(store: Store) -> Iterator[CommandRow]:
-    """All commands that a service decided and still knows, in order."""
-    place = 0
+def commands(store: Store, after: int = 0) -> Iterator[CommandRow]:
+    """The commands that a service decided after one of that number and still knows, in order."""
+    place = after
     while rows := store.recorder.select_decided(place, AT_ONCE):
         yield from (row for _, row in rows)
         place = rows[-1][0]

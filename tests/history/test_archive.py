@@ -1,11 +1,13 @@
 """A history goes into one file and comes out of it as it was."""
 
+import asyncio
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -17,15 +19,32 @@ from services.history.kinds import KINDS
 from services.history.progress import Progress
 from services.history.stores import find, open_store
 from services.history.verifying.house import verify
+from services.installation.commands import RegisterSite
+from services.listing.commands import RegisterPartner
+from services.token.commands import CreateToken
+from shared import clock
 from shared.errors import Damaged
+from shared.messages import Command, Envelope
 from shared.names import Position
 from shared.records import Stored
 from shared.settings import archive_mark, store_file
 from shared.sqlite import open_sqlite
 from shared.store import Store
 from tests.history.conftest import APP, SITE, TOKENS
+from tests.world import OPERATOR, World
 
 LISTING, ON_SITE = f"listing/listing/{APP}", f"installation/site/{SITE}"
+LATE_SITE = RegisterSite(
+    site_id="late", base_url="https://late.example.com", product="jira", admin="ann"
+)
+
+
+@pytest.fixture
+def house(data: Path, tmp_path: Path) -> Path:
+    """A copy of the stores, in which something may happen."""
+    folder = tmp_path / "house"
+    shutil.copytree(data, folder)
+    return folder
 
 
 def opened(folder: Path) -> dict[str, Store]:
@@ -124,10 +143,9 @@ def test_a_history_as_of_a_time_ends_there(data: Path, tmp_path: Path) -> None:
 
 
 def test_a_history_from_before_the_oldest_command_that_is_known_is_well(
-    data: Path, tmp_path: Path
+    house: Path, tmp_path: Path
 ) -> None:
-    house, there = tmp_path / "house", tmp_path / "there"
-    shutil.copytree(data, house)
+    there = tmp_path / "there"
     token = Store("token", open_sqlite(store_file(house, "token")))
     while token.prune(datetime.now(UTC) + timedelta(days=1), up_to=token.commands_end()):
         pass
@@ -142,6 +160,80 @@ def test_services_to_which_nothing_happened_have_a_store_too(data: Path, tmp_pat
     assert read(lines, tmp_path) == dict.fromkeys(KINDS, 0)
     assert wrong(tmp_path) == []
     assert archive(tmp_path) == lines
+
+
+def happen(folder: Path, *asked: Command, cause: str | None = None, settle: bool = True) -> None:
+    """Let the services decide these commands, and each follow what the others tell."""
+
+    async def meanwhile() -> None:
+        world = World(folder)
+        for command in asked:
+            id_ = f"meanwhile-{command.key}"
+            envelope = Envelope(
+                id=id_,
+                actor=OPERATOR if cause is None else "ann",
+                time=clock.now(),
+                correlation_id=id_,
+                causation_id=cause,
+            )
+            assert (await world.ask(command, envelope)).status == "accepted"
+        if settle:
+            await world.settle()
+        world.close()
+
+    asyncio.run(meanwhile())
+
+
+def token_follows(folder: Path) -> None:
+    """A site is registered, and the token service takes it over."""
+    happen(folder, LATE_SITE)
+
+
+def token_is_asked(folder: Path) -> None:
+    """A site is registered, and the token service is asked for something by that."""
+    happen(folder, LATE_SITE, settle=False)
+    happen(folder, CreateToken(app_key=APP), cause="installation/site/late@1", settle=False)
+
+
+def test_what_happens_while_a_history_is_written_is_not_in_it(house: Path, tmp_path: Path) -> None:
+    before = archive(house)
+    lines: list[bytes] = []
+    for line in write(opened(house).values(), None, Progress()):
+        if b'"/guestlist/token"' in line and b'"/guestlist/token"' not in lines[-1]:
+            happen(house, RegisterPartner(partner_id="late", organisation="Late"))
+        lines.append(line)
+    assert lines == before != archive(house)
+    read(lines, tmp_path / "there")
+    assert wrong(tmp_path / "there") == []
+
+
+@pytest.mark.parametrize("meanwhile", [token_follows, token_is_asked])
+def test_what_a_service_had_of_another_is_in_it_too(
+    house: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[Path], None]
+) -> None:
+    stores_, there = opened(house), tmp_path / "there"
+    recorder = stores_["token"].recorder
+    reading, looks = recorder.reading, count(1)
+
+    def behind() -> AbstractContextManager[None]:
+        if next(looks) == 1:
+            meanwhile(house)
+        return reading()
+
+    monkeypatch.setattr(recorder, "reading", behind)
+    read(write(stores_.values(), None, Progress()), there)
+    assert wrong(there) == []
+    assert row_at(open_store(there, "installation"), "installation/site/late@1")
+    assert next(looks) == 3
+
+
+def test_a_house_that_lost_something_before_is_written_as_it_is(
+    house: Path, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(store_file(house, "installation"))) as store, store:
+        store.execute("DELETE FROM stored_events WHERE rowid>10")
+    read(archive(house), tmp_path / "there")
+    assert wrong(tmp_path / "there") == wrong(house) != []
 
 
 def test_a_store_that_is_made_meanwhile_is_not_replaced(data: Path, tmp_path: Path) -> None:

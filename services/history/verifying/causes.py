@@ -68,11 +68,11 @@ def without_cause(store: Store, stores: Mapping[str, Store], progress: Progress)
     for handled in in_chunks(tracking(store)):
         yield from (
             Flaw(place, f"it isn't there, but {store.service} handled it")
-            for place in _absent(stores, map(str, handled))
+            for place in absent(stores, map(str, handled))
         )
     for chunk in in_chunks(chain.from_iterable(_effects(store, progress))):
         led_to = {record.meta.causation_id: where for where, record in chunk}
-        for cause in _absent(stores, led_to):
+        for cause in absent(stores, led_to):
             yield Flaw(cause, f"it isn't there, but led to {led_to[cause]}")
 
 
@@ -101,7 +101,7 @@ def _effects(store: Store, progress: Progress) -> Iterator[Iterator[tuple[str, R
         )
 
 
-def _absent(stores: Mapping[str, Store], places: Iterable[str]) -> Iterator[str]:
+def absent(stores: Mapping[str, Store], places: Iterable[str]) -> Iterator[str]:
     """Those of these positions where no event stands that can be read."""
     wanted = defaultdict(list)
     for place in places:
