@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import NamedTuple
 
-from shared.records import Stored, digest
+from shared.records import CHAIN_START, Stored, digest
 
 
 class Row(NamedTuple):
@@ -100,6 +100,40 @@ def rechain(store: sqlite3.Connection, chance: Random) -> set[str]:
     return {row.aggregate}
 
 
+def precede(store: sqlite3.Connection, chance: Random) -> set[str]:
+    """Let the history of another aggregate stand before the log, with all that belongs to it."""
+    old = chance.choice(rows(store)).aggregate
+    new, prev = f"{old}-too", CHAIN_START
+    history = [row for row in rows(store) if row.aggregate == old]
+    for place, row in enumerate(history, -len(history)):
+        state = json.loads(row.state) | {"prev": prev}
+        state["meta"]["command_id"] = _ask_again(store, state["meta"]["command_id"], old, new)
+        other = row._replace(place=place, aggregate=new, state=json.dumps(state).encode())
+        prev = digest(_stored(other))
+        store.execute(
+            "INSERT INTO stored_events (rowid, originator_id, originator_version, topic, state)"
+            " VALUES (?, ?, ?, ?, ?)",
+            other,
+        )
+    store.execute("INSERT INTO labels SELECT label, ? FROM labels WHERE aggregate=?", (new, old))
+    return {new}
+
+
+def _ask_again(store: sqlite3.Connection, command: str | None, old: str, new: str) -> str | None:
+    """Let a command have been sent for another aggregate too; gives its id."""
+    if command is None:
+        return None
+    id_ = f"{command}-too"
+    told = store.execute("SELECT * FROM command_log WHERE command_id=?", (command,))
+    names = [column[0] for column in told.description]
+    row = dict(zip(names, told.fetchone(), strict=True)) | {"number": None, "command_id": id_}
+    row["outcome"] = row["outcome"].replace(old, new)
+    store.execute(
+        f"INSERT OR IGNORE INTO command_log VALUES ({','.join('?' * len(row))})", [*row.values()]
+    )
+    return id_
+
+
 def write(store: sqlite3.Connection, row: Row, state: bytes) -> None:
     store.execute("UPDATE stored_events SET state=? WHERE rowid=?", (state, row.place))
 
@@ -114,6 +148,9 @@ def _stored(row: Row) -> Stored:
 
 
 HARMS: Mapping[str, Callable[[sqlite3.Connection, Random], set[str]]] = {
-    harm.__name__: harm for harm in (edit, spoil, swap, insert, delete, cut, reorder, rechain)
+    harm.__name__: harm
+    for harm in (edit, spoil, swap, insert, delete, cut, reorder, rechain, precede)
 }
 """By name: does it, and tells to which aggregates."""
+UNSEALED = {"insert", "precede"}
+"""What no seal tells, as all stands where it stood."""

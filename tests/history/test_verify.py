@@ -38,7 +38,7 @@ from shared.settings import store_file
 from shared.sqlite import open_sqlite
 from shared.store import Store
 from tests.faults.conftest import SIZE
-from tests.history.harm import HARMS, Row, rows, write
+from tests.history.harm import HARMS, UNSEALED, Row, rows, write
 from tests.history.writing import kept as stored_once
 from tests.world import World
 
@@ -157,13 +157,13 @@ async def test_each_change_is_found_and_named(
     with closing(sqlite3.connect(store_file(copied, service))) as store, store:
         before = rows(store)
         harmed = HARMS[kind](store, chance)
-        left = kind != "insert" and for_the_seal(before, rows(store))
+        left = kind not in UNSEALED and for_the_seal(before, rows(store))
     told = await wrong(copied, kept.stream)
     places = {finding.where.partition("@")[0] for finding in told}
     named = places & {f"{service}/{aggregate}" for aggregate in harmed}
     assert named or left, (harmed, told)
     sealed = unsealed(copied, kept.seal.seal)
-    assert {finding.service for finding in sealed} == ({service} if kind != "insert" else set())
+    assert {finding.service for finding in sealed} == (set() if kind in UNSEALED else {service})
 
 
 async def test_a_tail_that_was_cut_off_the_stream_too_is_seen_by_the_seal_alone(

@@ -45,6 +45,8 @@ def _broken(store: Store, row: Stored, before: Stored | None) -> Iterator[Flaw]:
     elif record.prev != (CHAIN_START if before is None else hashed(before)):
         other = f"{where._replace(version=version)} or it" if before else "it"
         yield Flaw(str(where), f"it doesn't follow from what is before it: {other} was changed")
+    if row.id < 1:
+        yield Flaw(str(where), f"it stands at {row.id}, before the log begins: it was put there")
     if before is not None and row.id < before.id:
         yield Flaw(str(where), "it stands in the log before the event that it follows")
 
