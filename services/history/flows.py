@@ -80,7 +80,7 @@ def _nodes(store: Store, correlation_id: str, progress: Progress) -> Iterator[No
     for row in progress.of(commands(store), store.commands_end(), what):
         if row.correlation_id == correlation_id:
             yield Node.of_command(row)
-    mark = json.dumps(correlation_id).encode()
+    mark = json.dumps(correlation_id, ensure_ascii=False).encode(errors="replace")
     for stored in progress.of(log(store), store.log_end(), f"events of {store.service}"):
         if mark in stored.state:
             published = told(store, stored)
