@@ -3,8 +3,8 @@
 import asyncio
 import json
 
-import nats
 import nats.errors
+from nats.aio.client import Client
 
 _LOOK = 2.0
 """Seconds between two looks, and until an answer is late."""
@@ -15,8 +15,9 @@ doesn't try any more, and who publishes there waits in vain (seen with version 2
 
 async def until_stuck(url: str) -> str:
     """Wait until a stream can't be written to; gives what the server says of it."""
-    client = await nats.connect(url, max_reconnect_attempts=-1, error_cb=_passed_over)
+    client = Client()
     try:
+        await client.connect(url, max_reconnect_attempts=-1, error_cb=_passed_over)
         while True:
             await asyncio.sleep(_LOOK)
             try:

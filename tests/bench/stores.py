@@ -7,6 +7,7 @@ from pathlib import Path
 
 from services.token.domain import AppTokens, Partner, Rules
 from services.token.events import ListingSeen
+from shared.keys import Keys
 from shared.messages import Meta
 from shared.sqlite import open_sqlite
 from shared.store import Draft, Store
@@ -23,6 +24,7 @@ def token_store(*, app: int = 10, all_: int = 0) -> Callable[[Path], None]:
 
 
 def _fill(app: int, all_: int, folder: Path) -> None:
+    Keys.make(folder / "keys.json")
     store = Store("token", open_sqlite(folder / "token.sqlite"))
     partner = store.load(Partner, "example")
     partner.see(frozenset({MEMBER}))

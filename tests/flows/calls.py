@@ -58,7 +58,7 @@ EXITS = {
     ],
     "import": [
         Call(["site.yaml", "--data", "empty"], 1),
-        Call(["house.jsonl"], 1),
+        Call(["house.jsonl"], 2),
         Call(["absent.jsonl"], 2),
     ],
     "play": [

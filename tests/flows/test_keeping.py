@@ -89,7 +89,7 @@ async def test_who_can_not_be_told_anything_is_kept_running(tmp_path: Path) -> N
 async def test_who_follows_a_house_finds_it_again_when_it_is_started_anew(tmp_path: Path) -> None:
     async with Short(tmp_path, port=free_port()) as house:
         client = await Client.open(house.url, "ann")
-    async with client, Short(tmp_path) as house, asyncio.timeout(20):
+    async with Short(tmp_path), client, asyncio.timeout(20):
         while await client.health("token") is None:
             await asyncio.sleep(0.05)
 
