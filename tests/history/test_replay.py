@@ -120,7 +120,7 @@ async def test_a_set_of_removed_tokens_that_differs_is_found_too(
 
 
 async def test_what_only_looks_like_a_token_is_not_made_one(tmp_path: Path) -> None:
-    """A token of another key than the app's, and a note: only a hash tells what was asked."""
+    """A wrong token, and a note: only a hash tells what was asked."""
     world = World(tmp_path)
     await world.list_app(APP)
     await world.make_site(SITE)

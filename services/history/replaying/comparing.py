@@ -12,7 +12,10 @@ from shared.names import Position
 from shared.states import Change, changes
 
 _MOST = 20
-"""Aggregates whose first difference is looked for; each takes one more replay."""
+"""Aggregates whose first difference is told."""
+_AT_ONCE = 500
+"""Aggregates whose states are looked at in one more replay: code that hashes otherwise, as an
+older revision, differs in all of them."""
 
 
 class Difference(NamedTuple):
@@ -59,12 +62,13 @@ def with_code(
     places = one.hashes.keys() | other.hashes.keys()
     differ = (place for place in places if one.hashes.get(place) != other.hashes.get(place))
     aggregates = {place.partition("@")[0] for place in differ}
-    wanted = sorted(aggregates.intersection(only) if only else aggregates)[:_MOST]
-    states = _became_otherwise(
-        *(code.replay(recording, data, wanted) if wanted else () for code in (then, now))
-    )
+    wanted = sorted(aggregates.intersection(only) if only else aggregates)
+    states: list[Difference] = []
+    while wanted and len(states) < _MOST:
+        looked, wanted = wanted[:_AT_ONCE], wanted[_AT_ONCE:]
+        states += _became_otherwise(*(code.replay(recording, data, looked) for code in (then, now)))
     decided = _decided_otherwise(one.decisions, other.decisions)
-    return Comparison([*states, *decided], len(other.decisions), other.undecided)
+    return Comparison([*states[:_MOST], *decided], len(other.decisions), other.undecided)
 
 
 class _Replayed(NamedTuple):
