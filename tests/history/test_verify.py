@@ -13,6 +13,12 @@ from random import Random
 from typing import NamedTuple
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+)
 from eventsourcing.persistence import StoredEvent
 
 from services.history import stores
@@ -280,3 +286,12 @@ def test_a_seal_that_was_changed_or_is_none_is_refused(kept: Kept, tmp_path: Pat
         file.write_text(text)
         with pytest.raises(NoSeal, match=told):
             SignedSeal.read(file)
+
+
+def test_a_key_with_a_password_is_no_key_to_seal_with(tmp_path: Path) -> None:
+    file = tmp_path / "seal.pem"
+    locked = BestAvailableEncryption(b"secret")
+    key = Ed25519PrivateKey.generate()
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked))
+    with pytest.raises(ValueError, match="encrypted with a password"):
+        key_of(file)

@@ -113,14 +113,20 @@ def broken(store: Store, sealed: SealedLog, progress: Progress) -> Iterator[Flaw
 
 
 def key_of(path: Path) -> Ed25519PrivateKey:
-    """The key in a file, made when there is none; raises OSError, ValueError when it is no key."""
+    """The key in a file, made when there is none.
+
+    Raises OSError, and ValueError when it is no Ed25519 key or can't be read without a password.
+    """
     if not path.exists():
         made = Ed25519PrivateKey.generate()
         text = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(text)
-    key = load_pem_private_key(path.read_bytes(), None)
+    try:
+        key = load_pem_private_key(path.read_bytes(), None)
+    except TypeError:
+        raise ValueError(f"{path} is encrypted with a password") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError(f"{path} is no Ed25519 key")
     return key
